@@ -1,0 +1,45 @@
+# Everything runs offline once the packages are there; nothing touches an AWS account.
+
+CARGO  ?= cargo
+PYTHON ?= python3
+VENV   := .venv
+
+.PHONY: demo test lint unit conformance bench measure build clean help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed 's/:.*## /\t/' | expand -t 14
+
+demo: ## one attack over three benign weeks, and what is found
+	$(CARGO) run --release --locked -q -p scenarios -- demo | $(CARGO) run --release --locked -q -p tripmeter -- replay -
+
+build: ## the tripmeter program, as it is shipped
+	$(CARGO) build --release --locked -p tripmeter
+
+test: lint unit conformance ## everything that CI runs
+
+lint: ## formatting, and every warning an error
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -q -- -D warnings
+
+unit: ## unit, property, snapshot, scenario and end-to-end tests
+	$(CARGO) test --workspace --locked
+
+conformance: $(VENV)/.installed ## our tables against the packages that carry the facts
+	$(VENV)/bin/python -m pytest -q tests/conformance
+
+$(VENV)/.installed: tests/conformance/requirements.txt
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+bench: ## criterion benches, and the million-record replay
+	$(CARGO) bench --workspace --locked
+	tests/bench/replay.sh
+
+measure: ## recall, delay and false alarms over simulated accounts (slow)
+	$(CARGO) build --release --locked -p tripmeter -p measure
+	target/release/measure --tripmeter target/release/tripmeter
+
+clean: ## what builds and tests left behind
+	$(CARGO) clean
+	rm -rf $(VENV)

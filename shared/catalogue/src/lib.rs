@@ -1,0 +1,1 @@
+//! One file per watched service: which call means what, and its quantity.

@@ -1,0 +1,1 @@
+//! Baselines, detections, scoring and sequences, as pure functions.

@@ -1,0 +1,1 @@
+//! A finding as OCSF and as text, with what it costs.

@@ -1,0 +1,1 @@
+//! Bytes to records: every container and envelope that CloudTrail logs come in.

@@ -1,0 +1,1 @@
+//! Recorded attacks and benign weeks.
