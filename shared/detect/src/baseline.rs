@@ -1,0 +1,234 @@
+//! The rolling baseline of one measure: what was usual, by hour, day, week and month.
+//!
+//! A profile counts its open days elsewhere; here a day arrives once, complete, and is *folded*: its hours move the
+//! slot means, its total and its largest windows enter rings of 42 days. What the rings hold becomes a reference
+//! only after seven days (28 for the month), so what is anomalous does not vouch for itself, and a slow ramp is
+//! measured against the level before it.
+//!
+//! A window is judged by a baseline that was folded through a day that its start alone decides
+//! ([`judged_through`]), and a day is folded when its last events can have come ([`foldable_through`]): the order
+//! in which events arrive changes nothing.
+//!
+//! ```
+//! use tripmeter_detect::baseline::{Clip, DayCounts, Horizon, Level, Measure, Params, level};
+//!
+//! let params = Params::identity();
+//! let mut calls = Measure::new(20_458);
+//! for _ in 0..60 {
+//!     calls.fold(&DayCounts { hours: [12; 24], largest_ten: 4 }, &params, Clip::Usual);
+//! }
+//! let hour = calls.expect(calls.next_day(), 10, &params).hour.unwrap();
+//! assert_eq!(hour.gate, 36);
+//! assert_eq!(level(Horizon::Hour, 35, &hour, &params), Level::Usual);
+//! assert_eq!(level(Horizon::Hour, 144, &hour, &params), Level::Extreme);
+//! ```
+//!
+//! Evades: twice the own volume, in the own hours. False when: a load test of a whole day that nobody announced.
+
+mod expectation;
+mod history;
+mod params;
+mod ring;
+
+use serde::{Deserialize, Serialize};
+use tripmeter_model::Timestamp;
+
+use crate::codes::{code16, value16};
+pub use expectation::{Expectation, Expectations, Level, level};
+pub use history::{History, Spread};
+pub use params::{Horizon, Params, Test};
+pub use ring::Ring;
+
+/// An hour's mean is never nought.
+const SMALLEST_MEAN: f64 = 1e-3;
+/// Days of each type that are counted; more would not move a slot less.
+const MOST_DAYS_SEEN: u8 = 50;
+/// Stored peaks of a usual day reach at most so many gates.
+const STORED_GATES: u64 = 4;
+
+/// The counts of a whole day, UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct DayCounts {
+    /// By hour.
+    pub hours: [u32; 24],
+    /// The largest ten minutes of the clock.
+    pub largest_ten: u32,
+}
+
+impl DayCounts {
+    /// The day's sum.
+    pub fn total(&self) -> u64 {
+        self.hours.iter().map(|&count| u64::from(count)).sum()
+    }
+
+    /// The largest hour.
+    pub fn largest_hour(&self) -> u64 {
+        self.hours.iter().copied().max().unwrap_or_default().into()
+    }
+}
+
+/// How much of a day may become normal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Clip {
+    /// All of it: somebody announced it.
+    Expected,
+    /// Hours up to their gates and peaks up to four; all of it while the profile learns.
+    #[default]
+    Usual,
+    /// At most the gates: an episode of the day reached High, or a person confirmed one.
+    Hostile,
+}
+
+impl Clip {
+    /// What a ring stores of a count with this gate.
+    fn stored(self, count: u64, gate: u64) -> f64 {
+        let most = match self {
+            Self::Expected => u64::MAX,
+            Self::Usual => gate.saturating_mul(STORED_GATES),
+            Self::Hostile => gate,
+        };
+        count.min(most) as f64
+    }
+}
+
+/// The days that are expected to be alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum DayType {
+    /// Monday to Friday, UTC.
+    Weekday,
+    /// Saturday and Sunday, UTC.
+    Weekend,
+}
+
+impl DayType {
+    /// Of a day since 1970-01-01, which was a Thursday.
+    pub fn of(day: i32) -> Self {
+        if (i64::from(day) + 3).rem_euclid(7) >= 5 {
+            Self::Weekend
+        } else {
+            Self::Weekday
+        }
+    }
+}
+
+/// The last day that the baseline of a window is folded through: the one whose every event has had time to arrive
+/// when the window starts.
+pub fn judged_through(window_start: Timestamp, lateness_seconds: i64) -> i32 {
+    window_start.plus(lateness_seconds.saturating_neg()).day() - 1
+}
+
+/// The last day that may be folded for good once an event of this time was seen: no window that may still take
+/// events is judged by an older baseline.
+pub fn foldable_through(seen: Timestamp, lateness_seconds: i64) -> i32 {
+    judged_through(seen, lateness_seconds.saturating_mul(2))
+}
+
+/// The means of one type of day's hours, as [`code16`], and how many days made them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Slots {
+    means: [u16; 24],
+    days_seen: u8,
+}
+
+impl Slots {
+    /// Mean of an hour, drawn towards the measure's level with the weight of three days.
+    fn mean(&self, code: u16, level: f64) -> f64 {
+        let days = f64::from(self.days_seen);
+        ((days * value16(code) + 3.0 * level) / (days + 3.0)).max(SMALLEST_MEAN)
+    }
+
+    /// Moves each hour towards what it held today; `least_gain` is what a new day weighs at least.
+    fn fold(&mut self, hours: &[f64; 24], least_gain: f64) {
+        let gain = (1.0 / (f64::from(self.days_seen) + 1.0)).max(least_gain);
+        for (code, count) in self.means.iter_mut().zip(hours) {
+            let mean = value16(*code);
+            *code = code16(mean + gain * (count - mean));
+        }
+        self.days_seen = (self.days_seen + 1).min(MOST_DAYS_SEEN);
+    }
+}
+
+/// The rolling baseline of a profile's calls (or of any count that has hours of its own).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measure {
+    history: History,
+    weekday: Slots,
+    weekend: Slots,
+}
+
+impl Measure {
+    /// Nothing known yet; `first_day` (since 1970-01-01) is the first to be folded.
+    pub fn new(first_day: i32) -> Self {
+        Self {
+            history: History::new(first_day),
+            weekday: Slots::default(),
+            weekend: Slots::default(),
+        }
+    }
+
+    /// The profile's first day, since 1970-01-01.
+    pub fn first_day(&self) -> i32 {
+        self.history.first_day
+    }
+
+    /// The first day that is not folded yet, since 1970-01-01.
+    pub fn next_day(&self) -> i32 {
+        self.history.next_day
+    }
+
+    /// Days from the profile's first to this one.
+    pub fn age_days(&self, day: i32) -> i32 {
+        self.history.age(day)
+    }
+
+    /// What is remembered of days, weeks and spread.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Folds [`Self::next_day`].
+    pub fn fold(&mut self, counts: &DayCounts, params: &Params, clip: Clip) {
+        let kind = DayType::of(self.next_day());
+        let means = self.hour_means(kind);
+        let learned = self.history.fold(counts, &means, params, clip);
+        // A half-life of about two weeks for either type of day.
+        match kind {
+            DayType::Weekday => self.weekday.fold(&learned, 0.07),
+            DayType::Weekend => self.weekend.fold(&learned, 0.16),
+        }
+    }
+
+    /// What windows of this day and hour are compared with, by the days folded so far. The caller sees to it that
+    /// these reach [`judged_through`] and no further.
+    pub fn expect(&self, day: i32, hour: u8, params: &Params) -> Expectations {
+        self.history.expect(day, self.hour_mean(day, hour), params)
+    }
+
+    /// The codes of an hour's mean on weekdays and weekends, from 00:00.
+    pub fn slots(&self, kind: DayType) -> &[u16; 24] {
+        &self.slots_of(kind).means
+    }
+
+    /// Days of this type that were folded, at most 50.
+    pub fn days_seen(&self, kind: DayType) -> u8 {
+        self.slots_of(kind).days_seen
+    }
+
+    fn slots_of(&self, kind: DayType) -> &Slots {
+        match kind {
+            DayType::Weekday => &self.weekday,
+            DayType::Weekend => &self.weekend,
+        }
+    }
+
+    fn hour_mean(&self, day: i32, hour: u8) -> f64 {
+        let slots = self.slots_of(DayType::of(day));
+        let code = slots.means.get(usize::from(hour)).copied().unwrap_or_default();
+        slots.mean(code, self.history.hourly_level())
+    }
+
+    fn hour_means(&self, kind: DayType) -> [f64; 24] {
+        let (slots, level) = (self.slots_of(kind), self.history.hourly_level());
+        slots.means.map(|code| slots.mean(code, level))
+    }
+}
