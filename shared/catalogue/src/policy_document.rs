@@ -1,0 +1,178 @@
+//! What a policy lets its bearer do: whether it reaches a service that Tripmeter watches, or everything.
+
+use serde_json::Value;
+
+use crate::parameters::member;
+
+/// IAM action prefixes of the services whose use is watched, and of those that give the keys to them.
+/// Source: Service Authorization Reference.
+const REACHES: &[&str] = &[
+    "*",
+    "ses",
+    "sns",
+    "sms-voice",
+    "bedrock",
+    "bedrock-agentcore",
+    "bedrock-mantle",
+    "aws-external-anthropic",
+    "sagemaker",
+    "workmail",
+    "iam",
+];
+
+/// Beginnings of actions that neither spend, raise, enable nor grant.
+const HARMLESS: &[&str] = &["get", "list", "describe", "passrole"];
+
+/// AWS managed policies (by name) that reach a watched service or everything.
+/// Source: AWS Managed Policy Reference Guide.
+pub(crate) fn managed_reaches(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    if name.contains("readonly") {
+        return false;
+    }
+    matches!(
+        name.as_str(),
+        "administratoraccess" | "poweruseraccess" | "iamfullaccess"
+    ) || [
+        "amazonses",
+        "amazonbedrock",
+        "bedrock",
+        "amazonsns",
+        "amazonsagemakerfull",
+        "amazonworkmail",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
+        || name.contains("smsvoice")
+        || name.contains("externalanthropic")
+}
+
+/// The watched services, in alphabetical order, that the document's `Allow` statements reach. A document is an
+/// object, JSON text, or URL-encoded JSON text; what cannot be read reaches nothing.
+pub(crate) fn reaches(document: &Value) -> Vec<String> {
+    let decoded;
+    let document = match document {
+        Value::String(text) => {
+            decoded = parse(text).unwrap_or_default();
+            &decoded
+        }
+        other => other,
+    };
+    let mut services: Vec<String> = statements(document)
+        .filter(|statement| {
+            member(statement, "Effect")
+                .and_then(Value::as_str)
+                .is_some_and(|effect| effect.eq_ignore_ascii_case("allow"))
+        })
+        .flat_map(reached_by)
+        .collect();
+    services.sort_unstable();
+    services.dedup();
+    services
+}
+
+fn parse(text: &str) -> Option<Value> {
+    serde_json::from_str(text)
+        .ok()
+        .or_else(|| serde_json::from_str(&percent_decoded(text)?).ok())
+}
+
+fn statements(document: &Value) -> impl Iterator<Item = &Value> {
+    one_or_many(member(document, "Statement"))
+}
+
+fn one_or_many(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+    value.into_iter().flat_map(|value| match value {
+        Value::Array(list) => list.as_slice(),
+        one => std::slice::from_ref(one),
+    })
+}
+
+fn reached_by(statement: &Value) -> Vec<String> {
+    // `NotAction` with `Allow` is everything but a few.
+    if member(statement, "NotAction").is_some() {
+        return vec!["*".to_owned()];
+    }
+    one_or_many(member(statement, "Action"))
+        .filter_map(Value::as_str)
+        .map(str::to_ascii_lowercase)
+        .filter_map(|action| {
+            let (service, name) = action.split_once(':').unwrap_or((&action, "*"));
+            let harmless = HARMLESS.iter().any(|verb| name.starts_with(verb));
+            REACHES
+                .iter()
+                .find(|watched| !harmless && (wildcard(service, watched) || **watched == service))
+                .map(|watched| (*watched).to_owned())
+        })
+        .collect()
+}
+
+/// Whether a service prefix that holds a `*` covers a watched one, as `bed*` does.
+fn wildcard(pattern: &str, service: &str) -> bool {
+    pattern
+        .split_once('*')
+        .is_some_and(|(head, tail)| service.starts_with(head) && service.ends_with(tail))
+}
+
+/// Text with its `%XX` read; `None` when there is nothing to read, or what comes out is no text.
+fn percent_decoded(text: &str) -> Option<String> {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'%' => {
+                let digit = |b: Option<u8>| char::from(b?).to_digit(16);
+                (digit(bytes.next())? * 16 + digit(bytes.next())?) as u8
+            }
+            b'+' => b' ',
+            other => other,
+        });
+    }
+    text.contains('%').then(|| String::from_utf8(decoded).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn allow_statements_reach_what_they_name() {
+        let of = |action: Value| reaches(&json!({"Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}}));
+        assert_eq!(of(json!("bedrock:*")), ["bedrock"]);
+        assert_eq!(of(json!(["s3:GetObject", "ses:Send*"])), ["ses"]);
+        assert_eq!(of(json!("*")), ["*"]);
+        assert_eq!(of(json!("bed*:Invoke*")), ["bedrock"]);
+        assert!(of(json!(["s3:*", "ses:GetSendQuota", "dynamodb:PutItem"])).is_empty());
+    }
+
+    #[test]
+    fn deny_statements_reach_nothing() {
+        let denies = json!({"Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]});
+        assert!(reaches(&denies).is_empty());
+    }
+
+    #[test]
+    fn a_document_is_read_as_object_text_or_url_encoded_text() {
+        let text = r#"{"Statement":[{"Effect":"Allow","Action":"ses:*","Resource":"*"}]}"#;
+        let encoded = "%7B%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22ses%3A*%22%7D%5D%7D";
+        assert_eq!(reaches(&serde_json::from_str(text).unwrap()), ["ses"]);
+        assert_eq!(reaches(&json!(text)), ["ses"]);
+        assert_eq!(reaches(&json!(encoded)), ["ses"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_reaches_nothing() {
+        for document in [
+            json!(null),
+            json!(7),
+            json!("%7"),
+            json!("%ff%fe"),
+            json!("words"),
+            json!({"Statement": 1}),
+        ] {
+            assert!(reaches(&document).is_empty(), "{document}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Amazon Simple Notification Service: topics, and its old SMS calls.
+//!
+//! A `Publish` straight to a phone number is in no record; `Unsubscribe` and `ConfirmSubscription` are only when
+//! they were signed. Source: SNS API reference; "Logging Amazon SNS API calls using CloudTrail".
+
+use tripmeter_model::{PolicyEffect, Service};
+
+use crate::call::{About, Call, Measure, Rule, context, guard, policy, probe, service, spend};
+use crate::parameters::Parameters;
+use crate::ruling::Ruling;
+use PolicyEffect::{AccessEnabled, LimitRaised, PolicyOpened, SenderAdded};
+
+const TOPIC: About = About::Topic(&["topicArn", "name"]);
+const NUMBER: About = About::Country(&["phoneNumber"]);
+
+pub(crate) const CALLS: &[Call] = &service(
+    Service::Sns,
+    &["sns"],
+    [
+        // What a thief reads first.
+        probe("GetSMSAttributes", "how much may be spent on SMS"),
+        probe("GetSMSSandboxAccountStatus", "whether SMS may go to anybody"),
+        probe("ListOriginationNumbers", "which numbers can send"),
+        probe("ListSMSSandboxPhoneNumbers", "which numbers can be sent to"),
+        probe("ListPhoneNumbersOptedOut", "which numbers refuse messages"),
+        probe("ListTopics", "which topics can be published to"),
+        probe("ListSubscriptions", "who would be reached"),
+        probe("ListPlatformApplications", "which apps can be pushed to"),
+        // SMS limits.
+        policy(
+            "SetSMSAttributes",
+            LimitRaised,
+            "raises what may be spent on SMS, or names the sender",
+        )
+        .when(Rule::Judged(
+            "a limit raised when attributes.MonthlySpendLimit is above 1, a sender with DefaultSenderID, else routine",
+            sms_attributes,
+        )),
+        policy(
+            "OptInPhoneNumber",
+            AccessEnabled,
+            "sends again to a number that opted out",
+        )
+        .about(NUMBER),
+        policy(
+            "CreateSMSSandboxPhoneNumber",
+            AccessEnabled,
+            "adds a number that the sandbox may send to",
+        )
+        .about(NUMBER),
+        policy(
+            "VerifySMSSandboxPhoneNumber",
+            AccessEnabled,
+            "adds a number that the sandbox may send to",
+        )
+        .about(NUMBER),
+        // Topics.
+        policy("CreateTopic", AccessEnabled, "makes a topic")
+            .about(TOPIC)
+            .routine(),
+        policy("AddPermission", PolicyOpened, "lets other accounts use a topic").about(TOPIC),
+        policy(
+            "SetTopicAttributes",
+            PolicyOpened,
+            "opens a topic's policy, or changes its settings",
+        )
+        .about(TOPIC)
+        .when(Rule::Judged(
+            "a policy opened when attributeName is Policy, else routine",
+            topic_attributes,
+        ))
+        .or_ours(&["topicArn"]),
+        policy("Subscribe", AccessEnabled, "adds a receiver to a topic")
+            .about(TOPIC)
+            .when(Rule::Judged(
+                "use of one mail when protocol is email, a receiver of SMS when it is sms, else routine",
+                subscription,
+            )),
+        policy(
+            "SetSubscriptionAttributes",
+            AccessEnabled,
+            "changes what a receiver gets",
+        )
+        .about(About::Topic(&["subscriptionArn"]))
+        .routine()
+        .or_ours(&["subscriptionArn"]),
+        policy("CreatePlatformApplication", SenderAdded, "adds an app to push to").routine(),
+        guard("PutDataProtectionPolicy", "lets sensitive data through a topic")
+            .when(Rule::Empties("dataProtectionPolicy")),
+        // This detector's own topics.
+        guard("DeleteTopic", "removes a topic of this detector")
+            .about(TOPIC)
+            .grave()
+            .only_ours(&["topicArn"]),
+        guard("Unsubscribe", "removes a receiver of findings")
+            .about(About::Topic(&["subscriptionArn"]))
+            .grave()
+            .only_ours(&["subscriptionArn"]),
+        guard("RemovePermission", "keeps a service from publishing to this detector")
+            .about(TOPIC)
+            .grave()
+            .only_ours(&["topicArn"]),
+        context("ConfirmSubscription", "a receiver confirmed").about(TOPIC),
+        context("DeleteSMSSandboxPhoneNumber", "a number removed from the sandbox").about(NUMBER),
+        // Messages leave.
+        spend("Publish", "a message leaves")
+            .about(About::Topic(&["topicArn", "targetArn"]))
+            .counts(Measure::Message("phoneNumber"))
+            .data("AWS::SNS::Topic"),
+        spend("PublishBatch", "messages leave")
+            .about(TOPIC)
+            .counts(Measure::Each(&["publishBatchRequestEntries"]))
+            .data("AWS::SNS::Topic"),
+    ],
+);
+
+fn sms_attributes(parameters: &Parameters, row: Ruling) -> Ruling {
+    if let Some(limit) = parameters.text("attributes.MonthlySpendLimit") {
+        let row = row.valued(limit);
+        let closes = parameters
+            .number("attributes.MonthlySpendLimit")
+            .is_some_and(|usd| usd <= 1.0);
+        return if closes { row.context() } else { row };
+    }
+    if parameters.text("attributes.DefaultSenderID").is_some() {
+        return row.changes(SenderAdded).valued("DefaultSenderID");
+    }
+    // Attributes that are not shown may hold the limit.
+    match parameters.get("attributes") {
+        Some(attributes) if attributes.is_object() => row.changes(AccessEnabled).routine(),
+        _ => row,
+    }
+}
+
+fn topic_attributes(parameters: &Parameters, row: Ruling) -> Ruling {
+    match parameters.text("attributeName") {
+        Some(name) if name.eq_ignore_ascii_case("Policy") => row.valued("Policy"),
+        Some(name) => row.changes(AccessEnabled).routine().valued(name),
+        None => row,
+    }
+}
+
+fn subscription(parameters: &Parameters, row: Ruling) -> Ruling {
+    let protocol = parameters.text("protocol").unwrap_or_default().to_ascii_lowercase();
+    match protocol.as_str() {
+        // Each sends a mail that asks for confirmation: a known way to flood a mailbox without any `Publish`.
+        "email" | "email-json" => row.spends(),
+        "sms" => row.changes(SenderAdded),
+        _ => row.routine(),
+    }
+    .valued(protocol)
+}
