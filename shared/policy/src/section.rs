@@ -51,7 +51,7 @@ impl<'a, 'p, 't> Section<'a, 'p, 't> {
         let missing: Vec<String> = required
             .iter()
             .filter(|key| !table.contains_key(**key))
-            .map(|key| format!("'{key}'"))
+            .map(|key| format!("'{key}' ({})", meaning(key)))
             .collect();
         if !missing.is_empty() {
             problems.error(at, format!("{name} lacks {}", missing.join(", ")));
@@ -222,6 +222,25 @@ pub(crate) fn tables<'a>(
         );
         Vec::new()
     })
+}
+
+/// What a required key says, for somebody who left it out.
+fn meaning(key: &str) -> &'static str {
+    match key {
+        "owner" => "who answers for it",
+        "reason" => "why it is there",
+        "expires" => "the last day on which it holds",
+        "types" => "which findings, as in [\"LimitProbe\"]",
+        "identities" => "whose, as in [\"*:role/deploy-*\"]",
+        "services" => "where, as in [\"SES\"]",
+        "per_hour" => "up to how many units in an hour",
+        "per_day" => "up to how many units in a day",
+        "from" => "its first day",
+        "to" => "its last day",
+        "expected" => "how many units a day",
+        "cidr" => "which addresses, as in \"203.0.113.0/24\"",
+        _ => "a text",
+    }
 }
 
 fn a_value(value: &DeValue<'_>) -> &'static str {
