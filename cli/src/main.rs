@@ -1,1 +1,44 @@
-fn main() {}
+//! Tripmeter's command line: replays recorded logs through the detector, and says what it knows.
+
+mod args;
+mod catalogue;
+mod policy;
+mod replay;
+mod settings;
+mod table;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use tripmeter_model::bounded;
+
+use crate::args::{Cli, Command, Policy};
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(code) => code,
+        Err(error) => {
+            // What went wrong may quote a file: line by line, nothing of it steers the terminal.
+            for line in format!("{error:#}").lines() {
+                anstream::eprintln!("tripmeter: {}", bounded(line, 2_048));
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Replay(args) => return replay::run(&args),
+        Command::Policy(Policy::Check { file }) => return policy::check(&file),
+        Command::Settings(list) => terminal::print(&settings::list(list.format))?,
+        Command::Catalogue(list) => terminal::print(&catalogue::list(list.format))?,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "tripmeter", &mut script);
+            terminal::print(&String::from_utf8_lossy(&script))?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

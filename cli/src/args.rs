@@ -1,0 +1,215 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+use tripmeter_model::{DAY, Severity, Timestamp};
+
+/// A tripwire on a cloud account's usage meters: finds hijacked SES, SNS, SMS and Bedrock in CloudTrail logs.
+#[derive(Debug, Parser)]
+#[command(name = "tripmeter", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tripmeter replay ~/logs/AWSLogs                    judge a copy of the trail's bucket
+  aws cloudtrail lookup-events | tripmeter replay -  judge what the console shows, without a trail
+  tripmeter replay logs --policy tripmeter.toml      the same, with your exceptions, owners and regions
+  tripmeter settings                                 every threshold: default, range and unit";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Judge recorded CloudTrail logs and print what is found
+    Replay(Replay),
+    /// Work with the policy file: exceptions, owners, allowed regions
+    #[command(subcommand)]
+    Policy(Policy),
+    /// List every threshold with its default, range and unit
+    Settings(List),
+    /// List every call that is watched, and why
+    Catalogue(List),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  tripmeter replay ~/logs/AWSLogs                          everything, as text
+  tripmeter replay logs --format json > findings.ndjson    one OCSF finding a line
+  tripmeter replay logs --from 2026-03-01 --to 2026-03-31  only what happened in March
+  tripmeter replay logs --set mode=observe                 what would be found, published by nobody
+  tripmeter replay logs --fail-on high                     exit 1 when something is High or worse
+
+Findings go to stdout, everything else to stderr. Exit: 0 judged, 1 by --fail-on, 2 nothing could be read.";
+
+#[derive(Debug, Args)]
+#[command(after_help = REPLAY_EXAMPLES)]
+pub(crate) struct Replay {
+    /// Files, directories (with all that is in them), or - for stdin; gzip or plain, in any order
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// How findings are printed: text for people, json as one OCSF Detection Finding a line
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "text|json"
+    )]
+    pub(crate) format: Format,
+
+    /// How the summary on stderr is printed; json prints it alone: warnings are inside
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "text|json|none"
+    )]
+    pub(crate) summary: SummaryFormat,
+
+    /// The policy file (see `tripmeter policy check`)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) policy: Option<PathBuf>,
+
+    /// Change a threshold (see `tripmeter settings`); may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    pub(crate) set: Vec<(String, String)>,
+
+    /// Leave out what happened before: a date (UTC) or an RFC 3339 time; baselines begin there too
+    #[arg(long, value_name = "TIME", value_parser = from_time)]
+    pub(crate) from: Option<Timestamp>,
+
+    /// Leave out what happened after: a date (that day is still judged) or an RFC 3339 time
+    #[arg(long, value_name = "TIME", value_parser = to_time)]
+    pub(crate) to: Option<Timestamp>,
+
+    /// Print only findings of at least this severity: low, medium, high or critical
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) min_severity: Option<Severity>,
+
+    /// Exit 1 when a finding of at least this severity was published
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<Severity>,
+
+    /// Print suppressed findings too, after the others, each with the rule that keeps it quiet
+    #[arg(long)]
+    pub(crate) suppressed: bool,
+
+    /// Threads that read [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) threads: Option<u16>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Say what is wrong with a policy file, what has expired and what expires soon
+    ///
+    /// Exit: 0 usable, 1 something is wrong, 2 the file cannot be read.
+    Check {
+        /// The policy file
+        #[arg(value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// How it is printed
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        hide_possible_values = true,
+        value_name = "table|json"
+    )]
+    pub(crate) format: ListFormat,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SummaryFormat {
+    #[default]
+    Text,
+    Json,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    #[default]
+    Table,
+    Json,
+}
+
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.trim().to_owned())),
+        _ => Err("wanted NAME=VALUE, as in --set mode=observe".to_owned()),
+    }
+}
+
+fn from_time(text: &str) -> Result<Timestamp, String> {
+    midnight(text).map_or_else(|| moment(text), Ok)
+}
+
+fn to_time(text: &str) -> Result<Timestamp, String> {
+    // The last second of a day that is given as a date: that day is still judged.
+    midnight(text).map_or_else(|| moment(text), |day| Ok(day.plus(DAY - 1)))
+}
+
+/// The first second of the day, when the text is a date alone.
+fn midnight(text: &str) -> Option<Timestamp> {
+    (text.len() == "2026-03-17".len())
+        .then(|| format!("{text}T00:00:00Z").parse().ok())
+        .flatten()
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse()
+        .map_err(|_| "wanted a date or an RFC 3339 time, as in 2026-03-17 or 2026-03-17T03:14:00Z".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_date_alone_means_its_whole_day() {
+        let seconds = |time: Result<Timestamp, String>| time.unwrap().to_string();
+
+        assert_eq!(seconds(from_time("2026-03-17")), "2026-03-17T00:00:00Z");
+        assert_eq!(seconds(to_time("2026-03-17")), "2026-03-17T23:59:59Z");
+        assert_eq!(seconds(to_time("2026-03-17T03:14:00+01:00")), "2026-03-17T02:14:00Z");
+        assert!(from_time("yesterday").is_err());
+        assert!(to_time("2026-02-30").is_err());
+    }
+
+    #[test]
+    fn a_setting_is_a_name_and_a_value() {
+        assert_eq!(setting("mode=observe"), Ok(("mode".to_owned(), "observe".to_owned())));
+        assert!(setting("mode").is_err());
+        assert!(setting("=observe").is_err());
+    }
+}

@@ -1,0 +1,176 @@
+//! From files to sorted activities, on all cores.
+
+use std::io::{self, Cursor, Read};
+use std::num::NonZero;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use tripmeter_catalogue::{Classified, Scope, classify, watches};
+use tripmeter_model::{Record, Timestamp};
+use tripmeter_records::{self as records, Item, Limits, Reader, Skip};
+
+use super::files::{Input, Queue, Unreadable};
+use super::progress::Progress;
+use super::sorter::{Run, SortError, Sorter};
+use super::tally::{Place, Tally};
+
+/// Files up to this size are read at once and unpacked at once, which is twice as quick; what is larger flows.
+/// CloudTrail's own files are far below.
+const WHOLE_FILE: u64 = 8 << 20;
+
+/// What all workers together keep of activities before they write them out, in bytes.
+const ACTIVITIES: usize = 48 << 20;
+
+/// Which records are judged.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Period {
+    pub(crate) from: Option<Timestamp>,
+    pub(crate) to: Option<Timestamp>,
+}
+
+impl Period {
+    fn holds(&self, time: Timestamp) -> bool {
+        self.from.is_none_or(|from| from <= time) && self.to.is_none_or(|to| time <= to)
+    }
+}
+
+/// Reads everything in the queue.
+pub(crate) fn read_all(
+    queue: Queue,
+    period: Period,
+    threads: NonZero<usize>,
+    progress: &Progress,
+) -> Result<(Vec<Run>, Tally), SortError> {
+    let queue = Mutex::new(queue);
+    let scope = Scope::default();
+    let work = || Worker::new(period, &scope, ACTIVITIES / threads).drain(&queue, progress);
+    let done: Vec<_> = thread::scope(|all| {
+        let workers: Vec<_> = (0..threads.get()).map(|_| all.spawn(work)).collect();
+        workers.into_iter().map(thread::ScopedJoinHandle::join).collect()
+    });
+
+    let mut runs = Vec::new();
+    let mut tally = Tally::default();
+    for worker in done {
+        let (its_runs, its_tally) = worker.unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        runs.extend(its_runs);
+        tally.absorb(its_tally);
+    }
+    Ok((runs, tally))
+}
+
+/// One thread's share.
+struct Worker<'a> {
+    reader: Reader,
+    /// The file as it lies on the disk, when it is small enough.
+    file: Vec<u8>,
+    intake: Intake<'a>,
+}
+
+/// What becomes of the records that a worker reads.
+struct Intake<'a> {
+    period: Period,
+    scope: &'a Scope,
+    sorter: Sorter,
+    tally: Tally,
+    failure: Option<SortError>,
+}
+
+impl<'a> Worker<'a> {
+    fn new(period: Period, scope: &'a Scope, budget: usize) -> Self {
+        Self {
+            reader: Reader::new(Limits::default()),
+            file: Vec::new(),
+            intake: Intake {
+                period,
+                scope,
+                sorter: Sorter::new(budget),
+                tally: Tally::default(),
+                failure: None,
+            },
+        }
+    }
+
+    fn drain(mut self, queue: &Mutex<Queue>, progress: &Progress) -> Result<(Vec<Run>, Tally), SortError> {
+        loop {
+            let input = {
+                let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+                let input = queue.next(|unreadable| self.intake.tally.unreadable.add(unreadable));
+                progress.total(queue.bytes());
+                input
+            };
+            let Some(input) = input else { break };
+            self.read(&input, progress);
+            if let Some(failure) = self.intake.failure {
+                return Err(failure);
+            }
+        }
+        Ok((self.intake.sorter.finish(), self.intake.tally))
+    }
+
+    fn read(&mut self, input: &Input, progress: &Progress) {
+        let seen = self.intake.tally.seen();
+        if let Err(error) = self.read_records(input, progress) {
+            let unreadable = Unreadable::new(input.name(), &error);
+            self.intake.tally.unreadable.add(unreadable);
+            return;
+        }
+        self.intake.tally.files += 1;
+        self.intake.tally.empty_files += u64::from(self.intake.tally.seen() == seen);
+    }
+
+    fn read_records(&mut self, input: &Input, progress: &Progress) -> io::Result<()> {
+        let mut bytes = progress.reading(input.open()?);
+        self.file.clear();
+        bytes.by_ref().take(WHOLE_FILE).read_to_end(&mut self.file)?;
+        let whole = (self.file.len() as u64) < WHOLE_FILE;
+        let mut flow = Cursor::new(&self.file).chain(bytes);
+        let from = if whole {
+            records::Input::Bytes(&self.file)
+        } else {
+            records::Input::Stream(&mut flow)
+        };
+        let intake = &mut self.intake;
+        self.reader.read(from, &mut |item| match item {
+            Item::Record(record) => intake.record(&record),
+            Item::Skipped(skip) => intake.skip(input, &skip),
+        });
+        Ok(())
+    }
+}
+
+impl Intake<'_> {
+    /// The hot path: most records are of services that nobody watches.
+    fn record(&mut self, record: &Record<'_>) {
+        self.tally.records += 1;
+        self.tally.at(record.event_time);
+        if !self.period.holds(record.event_time) {
+            self.tally.outside += 1;
+            return;
+        }
+        let Some(service) = watches(&record.event_source) else {
+            self.tally.sources.add(&record.event_source);
+            return;
+        };
+        let count = self.tally.services.entry(service).or_default();
+        count.records += 1;
+        match classify(record, self.scope) {
+            Classified::Unwatched => {}
+            Classified::Unknown(_) => count.uncatalogued += 1,
+            Classified::Activity(activity) => {
+                count.activities += 1;
+                if let Err(failure) = self.sorter.push(&activity) {
+                    self.failure.get_or_insert(failure);
+                }
+            }
+        }
+    }
+
+    fn skip(&mut self, input: &Input, skip: &Skip) {
+        let place = Place {
+            file: input.name(),
+            position: skip.position,
+        };
+        self.tally.skip(place, skip.reason.to_string(), skip.reason.is_damage());
+    }
+}
