@@ -29,6 +29,7 @@ mod expectation;
 mod history;
 mod params;
 mod ring;
+mod volume;
 
 use serde::{Deserialize, Serialize};
 use tripmeter_model::Timestamp;
@@ -38,8 +39,9 @@ pub use expectation::{Expectation, Expectations, Level, level};
 pub use history::{History, Spread};
 pub use params::{Horizon, Params, Test};
 pub use ring::Ring;
+pub use volume::{OpenDay, Volume};
 
-/// An hour's mean is never nought.
+/// An expected count is never nought: nothing is impossible.
 const SMALLEST_MEAN: f64 = 1e-3;
 /// Days of each type that are counted; more would not move a slot less.
 const MOST_DAYS_SEEN: u8 = 50;
@@ -176,6 +178,11 @@ impl Measure {
         self.history.next_day
     }
 
+    /// Lets it begin on this day if it began later, as long as nothing is folded.
+    pub(crate) fn begin_by(&mut self, day: i32) {
+        self.history.begin_by(day);
+    }
+
     /// Days from the profile's first to this one.
     pub fn age_days(&self, day: i32) -> i32 {
         self.history.age(day)
@@ -184,6 +191,16 @@ impl Measure {
     /// What is remembered of days, weeks and spread.
     pub fn history(&self) -> &History {
         &self.history
+    }
+
+    fn history_mut(&mut self) -> &mut History {
+        &mut self.history
+    }
+
+    /// Sum of the folded days among the `days` days before `day`. With the open days that follow them and the
+    /// running one it is what the week (6 days before) and the month (27) are judged by.
+    pub fn total_before(&self, day: i32, days: i32) -> u64 {
+        self.history.total_before(day, days)
     }
 
     /// Folds [`Self::next_day`].
@@ -230,5 +247,138 @@ impl Measure {
     fn hour_means(&self, kind: DayType) -> [f64; 24] {
         let (slots, level) = (self.slots_of(kind), self.history.hourly_level());
         slots.means.map(|code| slots.mean(code, level))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A Monday.
+    const FIRST: i32 = 20_458;
+
+    fn day(hour: u32) -> DayCounts {
+        DayCounts {
+            hours: [hour; 24],
+            largest_ten: hour,
+        }
+    }
+
+    fn folded(days: i32, hour: u32) -> Measure {
+        let mut measure = Measure::new(FIRST);
+        for _ in 0..days {
+            measure.fold(&day(hour), &Params::identity(), Clip::Usual);
+        }
+        measure
+    }
+
+    fn newest_day(measure: &Measure) -> f64 {
+        measure.history().days().newest()
+    }
+
+    #[test]
+    fn a_window_is_judged_by_days_that_were_complete_when_it_began() {
+        let midnight = Timestamp::from_seconds(20_460 * tripmeter_model::DAY);
+        let two_hours = Params::default().lateness_seconds;
+
+        assert_eq!(judged_through(midnight, two_hours), 20_458);
+        assert_eq!(judged_through(midnight.plus(two_hours - 1), two_hours), 20_458);
+        assert_eq!(judged_through(midnight.plus(two_hours), two_hours), 20_459);
+        assert_eq!(foldable_through(midnight.plus(2 * two_hours - 1), two_hours), 20_458);
+        assert_eq!(foldable_through(midnight.plus(2 * two_hours), two_hours), 20_459);
+    }
+
+    #[test]
+    fn a_week_begins_on_monday() {
+        let kinds = [3, 4, 5, 6, 7].map(|days| DayType::of(FIRST + days));
+
+        assert_eq!(
+            kinds.map(|kind| kind == DayType::Weekend),
+            [false, false, true, true, false]
+        );
+    }
+
+    #[test]
+    fn an_attack_is_learned_by_as_much_as_its_day_allows() {
+        let usual = folded(60, 10);
+        let gate = usual.expect(FIRST + 60, 0, &Params::identity()).day.unwrap().gate as f64;
+
+        let stored = [Clip::Expected, Clip::Usual, Clip::Hostile].map(|clip| {
+            let mut measure = usual;
+            measure.fold(&day(9_000), &Params::identity(), clip);
+            newest_day(&measure)
+        });
+
+        // Codes are exact to six percent.
+        for (stored, wanted) in stored.into_iter().zip([24.0 * 9_000.0, 4.0 * gate, gate]) {
+            assert!((stored / wanted - 1.0).abs() < 0.07, "{stored}, not {wanted}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_first_day_teaches_no_more_than_the_floors() {
+        let mut measure = Measure::new(FIRST);
+
+        measure.fold(&day(9_000), &Params::identity(), Clip::Hostile);
+
+        let hour = measure.history().largest_hours().newest();
+        assert!(newest_day(&measure) < 43.0 && hour < 27.0, "{measure:?}");
+    }
+
+    #[test]
+    fn levels_are_reached_one_after_the_other() {
+        let params = Params::identity();
+        let hour = folded(60, 1).expect(FIRST + 60, 0, &params).hour.unwrap();
+
+        let levels = [9, 12, 25, 100, 750].map(|count| level(Horizon::Hour, count, &hour, &params).number());
+
+        assert_eq!((hour.gate, levels), (25, [0, 1, 2, 3, 4]));
+        assert_eq!(level(Horizon::Day, 24, &hour, &params), Level::Usual);
+    }
+
+    #[test]
+    fn breadth_is_the_day_test_with_numbers_of_its_own() {
+        let params = Params::breadth();
+        let mut identities = Measure::new(FIRST);
+        for _ in 0..60 {
+            let mut one_a_week = DayCounts::default();
+            one_a_week.hours[0] = u32::from(DayType::of(identities.next_day()) == DayType::Weekend);
+            identities.fold(&one_a_week, &params, Clip::Usual);
+        }
+
+        let expected = identities.expect(FIRST + 60, 0, &params).day.unwrap();
+
+        assert_eq!(expected.gate, 4);
+        assert_eq!(level(Horizon::Day, 3, &expected, &params), Level::Usual);
+        assert_eq!(level(Horizon::Day, 12, &expected, &params), Level::Anomalous);
+    }
+
+    #[test]
+    fn a_profile_of_sixty_days_stays_in_its_byte_budget() {
+        for hour in [0, 3, u32::MAX] {
+            let bytes = postcard::to_stdvec(&folded(60, hour)).unwrap();
+
+            assert!(bytes.len() < 340, "{} bytes at {hour} an hour", bytes.len());
+            assert_eq!(postcard::from_bytes::<Measure>(&bytes).unwrap(), folded(60, hour));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_larger_count_never_has_a_lower_level(
+            usual in 0..3_000_u32, hour in 0..24_u8, count in 0..200_000_u64, more in 0..200_000_u64,
+        ) {
+            let params = Params::identity();
+            let expected = folded(60, usual).expect(FIRST + 60, hour, &params);
+
+            for horizon in Horizon::ALL {
+                let window = expected.get(horizon).unwrap();
+                let of = |count| level(horizon, count, window, &params);
+                prop_assert!(of(count) <= of(count + more), "{horizon:?} {window:?}");
+                prop_assert!(count >= window.gate || of(count) <= Level::UnusualHour);
+            }
+        }
     }
 }

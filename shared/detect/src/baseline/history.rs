@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Clip, DayCounts, DayType, Expectation, Expectations, Horizon, Params, Ring, Test};
+use super::{Clip, DayCounts, DayType, Expectation, Expectations, Horizon, Params, Ring, SMALLEST_MEAN, Test};
 
 /// Days that the daily rings hold.
 const RING_DAYS: i32 = 42;
@@ -106,6 +106,19 @@ impl History {
         day.saturating_sub(self.first_day)
     }
 
+    pub(super) fn begin_by(&mut self, day: i32) {
+        if self.next_day == self.first_day && day < self.first_day {
+            self.first_day = day;
+            self.next_day = day;
+        }
+    }
+
+    /// Sum of the folded days among the `days` days before `day`.
+    pub(super) fn total_before(&self, day: i32, days: i32) -> u64 {
+        let totals = self.between(&self.days, day, days, 0);
+        totals.map(|(_, total)| total).sum::<f64>().round() as u64
+    }
+
     /// Sum of the last 28 days.
     pub(super) fn recent_total(&self) -> f64 {
         self.days.values().rev().take(LEVEL_DAYS).sum()
@@ -121,7 +134,7 @@ impl History {
     pub(super) fn fold(&mut self, counts: &DayCounts, means: &[f64; 24], params: &Params, clip: Clip) -> [f64; 24] {
         let day = self.next_day;
         let clip = match clip {
-            Clip::Usual if self.age(day) < i32::from(params.learn_days) => Clip::Expected,
+            Clip::Usual if self.age(day) < params.learn_days => Clip::Expected,
             clip => clip,
         };
         let caution = params.caution(self.age(day));
@@ -161,7 +174,7 @@ impl History {
 
     /// What the windows of `day` are compared with, where its hour is expected to hold `hour_mean`.
     pub(super) fn expect(&self, day: i32, hour_mean: f64, params: &Params) -> Expectations {
-        if self.age(day) < i32::from(params.learn_days) {
+        if self.age(day) < params.learn_days {
             return Expectations::default();
         }
         let peak_hour = self.peak(&self.largest_hours, day, &params.hour);
@@ -175,7 +188,7 @@ impl History {
         };
         let of_day = self.expect_day(day, params);
         let of_sums = |horizon, sums: Vec<f64>| {
-            let mean = sums.iter().sum::<f64>() / sums.len() as f64;
+            let mean = (sums.iter().sum::<f64>() / sums.len() as f64).max(SMALLEST_MEAN);
             let dispersion = (of_day?.dispersion / 3.0).max(LEAST_DISPERSION_OF_SUMS);
             let peak = sums.into_iter().reduce(f64::max)?;
             Some(expected(horizon, mean, dispersion, peak))

@@ -71,11 +71,11 @@ pub struct Params {
     /// Test of the last 28 days.
     pub month: Test,
     /// Days before a profile's volume is judged: 7 to 60.
-    pub learn_days: u16,
+    pub learn_days: i32,
     /// Days below which a profile is young, and its ratios and peaks count twice.
-    pub young_days: u16,
+    pub young_days: i32,
     /// Days from which a profile has seen a month's end.
-    pub grown_days: u16,
+    pub grown_days: i32,
     /// How late an event may come, in seconds: 15 minutes to 6 hours.
     pub lateness_seconds: i64,
 }
@@ -156,11 +156,7 @@ impl Params {
 
     /// How much wider a profile of this age is judged.
     pub(crate) fn caution(&self, age_days: i32) -> f64 {
-        if age_days < i32::from(self.young_days) {
-            2.0
-        } else {
-            1.0
-        }
+        if age_days < self.young_days { 2.0 } else { 1.0 }
     }
 }
 
