@@ -1,0 +1,122 @@
+//! What to do first, as commands, each with what it breaks.
+//!
+//! The order is the one in which a person should act: ask where that costs nothing, take the credential away, stop
+//! the service, then undo what was changed. Nothing here is run by Tripmeter.
+
+mod credential;
+mod service;
+
+use tripmeter_model::{Family, Finding, Severity};
+
+use crate::shell::{Command, argument};
+use crate::words;
+
+/// The most commands in one step: a sweep over all regions is contained by a policy, not by forty lines.
+const MAX_COMMANDS: usize = 4;
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What is done and why, for people.
+    pub action: String,
+    /// The commands that do it, for an administrator of the finding's account; none where a person has to decide or
+    /// a name holds characters that are kept out of commands.
+    pub commands: Vec<Command>,
+    /// What stops working.
+    pub breaks: String,
+}
+
+impl Step {
+    fn new(action: impl Into<String>, commands: Vec<Command>, breaks: impl Into<String>) -> Self {
+        Self {
+            action: action.into(),
+            commands,
+            breaks: breaks.into(),
+        }
+    }
+}
+
+/// What to do first about a finding.
+///
+/// Commands that need a name out of a record have it only when it is made of what names in AWS are made of;
+/// otherwise the step says what to do and leaves the command out.
+pub fn containment(finding: &Finding) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let family = finding.finding_type.family;
+    if finding.severity < Severity::High {
+        steps.push(ask(finding));
+    }
+    match family {
+        Family::Hijack | Family::AnomalousUse | Family::CeilingExceeded | Family::DeniedRegion => {
+            steps.extend(credential::take_away(finding));
+            steps.extend(service::stop(finding));
+            steps.extend(credential::linked(finding));
+        }
+        Family::LimitProbe | Family::RegionSweep | Family::DeniedUse | Family::LeakedKey => {
+            steps.extend(credential::take_away(finding));
+            steps.extend(credential::linked(finding));
+        }
+        Family::CredentialIssued => {
+            steps.extend(credential::linked(finding));
+            steps.extend(credential::take_away(finding));
+        }
+        Family::AccessEnabled
+        | Family::LimitRaised
+        | Family::SendingEnabled
+        | Family::SenderAdded
+        | Family::PolicyOpened
+        | Family::RegionEnabled
+        | Family::GuardrailRemoved => {
+            steps.extend(service::undo(finding));
+            steps.extend(credential::take_away(finding));
+        }
+    }
+    steps
+}
+
+fn ask(finding: &Finding) -> Step {
+    let whom = finding
+        .owner
+        .as_ref()
+        .map_or_else(|| finding.identity.short_name(), |owner| owner.name.clone());
+    Step::new(
+        format!(
+            "Ask {} whether this was meant; go on only if it was not",
+            words::shown(&whom)
+        ),
+        Vec::new(),
+        "nothing",
+    )
+}
+
+/// The regions of the finding that may stand in a command, those with most activity first.
+fn regions(finding: &Finding) -> Vec<&str> {
+    let mut seen: Vec<_> = finding.evidence.regions.iter().collect();
+    seen.sort_by_key(|region| std::cmp::Reverse(region.count));
+    let mut regions: Vec<&str> = seen.iter().filter_map(|region| argument(&region.value)).collect();
+    if regions.is_empty() {
+        regions.extend(argument(&finding.region));
+    }
+    regions
+}
+
+/// The same command for every region, as far as they fit into a step.
+fn in_regions(finding: &Finding, words: &[&str]) -> Vec<Command> {
+    regions(finding)
+        .into_iter()
+        .take(MAX_COMMANDS)
+        .map(|region| Command::new(words.iter().copied().chain(["--region", region])))
+        .collect()
+}
+
+/// `in eu-west-1`, `in eu-west-1 and 3 more regions`: where the commands of [`in_regions`] leave some out, says so.
+fn said(finding: &Finding) -> String {
+    match regions(finding).as_slice() {
+        [] => "in every region of the finding".to_owned(),
+        [one] => format!("in {one}"),
+        many if many.len() > MAX_COMMANDS => {
+            format!("in all {} regions (commands for the first {MAX_COMMANDS})", many.len())
+        }
+        many => format!("in {}", many.join(", ")),
+    }
+}

@@ -1,0 +1,335 @@
+//! Taking the credential away from whoever has it.
+
+use serde_json::json;
+use tripmeter_model::{Finding, Identity, IdentityKind, Service};
+
+use super::{MAX_COMMANDS, Step};
+use crate::shell::{Command, argument};
+use crate::words;
+
+/// The name of the inline policy that the commands put: one name, so that it is found and removed afterwards.
+const POLICY_NAME: &str = "TripmeterContainment";
+
+/// Calls with an API key instead of a signature, by service.
+/// <https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-revoke.html>
+const BEARER_ACTIONS: &[&str] = &[
+    "bedrock:CallWithBearerToken",
+    "bedrock-mantle:CallWithBearerToken",
+    "aws-external-anthropic:CallWithBearerToken",
+];
+
+/// An IAM user or role that a policy can be put on.
+struct Principal<'a> {
+    partition: &'a str,
+    is_role: bool,
+    name: &'a str,
+}
+
+impl<'a> Principal<'a> {
+    /// Out of a durable identity id. `None` for what has no such ARN, or a name that may not stand in a command.
+    fn of(id: &'a str) -> Option<Self> {
+        let arn = id.split('#').next()?;
+        let (start, path) = arn.split_once(":user/").or_else(|| arn.split_once(":role/"))?;
+        Some(Self {
+            partition: argument(start.strip_prefix("arn:")?.split(':').next()?)?,
+            is_role: arn.contains(":role/"),
+            name: path.rsplit('/').next().and_then(argument)?,
+        })
+    }
+
+    fn noun(&self) -> &'static str {
+        if self.is_role { "role" } else { "user" }
+    }
+
+    /// Denies the actions, on top of whatever the principal may do.
+    fn deny(&self, policy_name: &str, statement: &serde_json::Value) -> Command {
+        let document = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+        Command::new([
+            "aws",
+            "iam",
+            if self.is_role {
+                "put-role-policy"
+            } else {
+                "put-user-policy"
+            },
+            if self.is_role { "--role-name" } else { "--user-name" },
+            self.name,
+            "--policy-name",
+            policy_name,
+            "--policy-document",
+            &document,
+        ])
+    }
+
+    fn deny_everything(&self) -> Command {
+        Command::new([
+            "aws",
+            "iam",
+            if self.is_role {
+                "attach-role-policy"
+            } else {
+                "attach-user-policy"
+            },
+            if self.is_role { "--role-name" } else { "--user-name" },
+            self.name,
+            "--policy-arn",
+            &format!("arn:{}:iam::aws:policy/AWSDenyAll", self.partition),
+        ])
+    }
+}
+
+fn deny(actions: &[&str]) -> serde_json::Value {
+    json!({ "Effect": "Deny", "Action": actions, "Resource": "*" })
+}
+
+/// The actions that spend on a service, for a policy that denies them; `None` where a policy on the caller does not
+/// reach them, or the service is not one that spends.
+fn spending_actions(service: Service) -> Option<&'static [&'static str]> {
+    match service {
+        Service::Ses => Some(&["ses:Send*"]),
+        Service::Sns => Some(&["sns:Publish"]),
+        Service::Sms => Some(&["sms-voice:Send*"]),
+        Service::Bedrock | Service::BedrockMantle => Some(&["bedrock:*", "bedrock-mantle:*"]),
+        Service::AgentCore => Some(&["bedrock-agentcore:*"]),
+        Service::ClaudePlatform => Some(&["aws-external-anthropic:*"]),
+        Service::SageMaker => Some(&["sagemaker:InvokeEndpoint*"]),
+        _ => None,
+    }
+}
+
+/// Takes the finding's own credential away, by what sort of identity it is.
+pub(super) fn take_away(finding: &Finding) -> Vec<Step> {
+    let principal = Principal::of(&finding.identity.id);
+    match (finding.identity.kind, principal) {
+        (IdentityKind::IamUser, Some(user)) => vec![disable_keys(finding, &user), deny_user(&user)],
+        (IdentityKind::BedrockApiKey, Some(principal)) => api_key(finding, &principal),
+        (IdentityKind::Role, Some(role)) => role_steps(finding, &role),
+        (IdentityKind::Root, _) => vec![root(finding)],
+        (kind, _) => vec![by_hand(kind, &finding.identity)],
+    }
+}
+
+/// Long-term access keys of the finding that may stand in a command.
+fn keys(finding: &Finding) -> Vec<&str> {
+    let mut keys: Vec<&str> = finding
+        .evidence
+        .sessions
+        .iter()
+        .filter(|session| session.long_term_key())
+        .filter_map(|session| argument(session.access_key.as_deref()?))
+        .collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys.truncate(MAX_COMMANDS);
+    keys
+}
+
+fn disable_keys(finding: &Finding, user: &Principal<'_>) -> Step {
+    let keys = keys(finding);
+    if keys.is_empty() {
+        return Step::new(
+            format!("List the access keys of user {}, then set each to Inactive", user.name),
+            vec![Command::new([
+                "aws",
+                "iam",
+                "list-access-keys",
+                "--user-name",
+                user.name,
+            ])],
+            "nothing by itself; a key set to Inactive stops whatever uses it",
+        );
+    }
+    let commands = keys.iter().map(|key| {
+        Command::new([
+            "aws",
+            "iam",
+            "update-access-key",
+            "--user-name",
+            user.name,
+            "--access-key-id",
+            key,
+            "--status",
+            "Inactive",
+        ])
+    });
+    Step::new(
+        format!("Switch off the access key of user {}", user.name),
+        commands.collect(),
+        "whatever else uses the key; --status Active undoes it",
+    )
+}
+
+fn deny_user(user: &Principal<'_>) -> Step {
+    Step::new(
+        format!(
+            "Deny user {} everything: sessions and passwords outlive a key that is switched off",
+            user.name
+        ),
+        vec![user.deny_everything()],
+        "all that the user does, until the policy is detached",
+    )
+}
+
+fn role_steps(finding: &Finding, role: &Principal<'_>) -> Vec<Step> {
+    let service = words::service(finding.finding_type.service);
+    let mut steps = Vec::new();
+    if let Some(actions) = spending_actions(finding.finding_type.service) {
+        steps.push(Step::new(
+            format!("Deny role {} the use of {service}", role.name),
+            vec![role.deny(POLICY_NAME, &deny(actions))],
+            format!("the application's own use of {service}, until the policy {POLICY_NAME} is deleted"),
+        ));
+    }
+    let before = finding.last_seen.plus(1);
+    steps.push(Step::new(
+        format!(
+            "Revoke the sessions of role {} that were opened before {before} (write the time of now if you act later)",
+            role.name
+        ),
+        vec![role.deny(
+            "AWSRevokeOlderSessions",
+            &json!({
+                "Effect": "Deny", "Action": "*", "Resource": "*",
+                "Condition": { "DateLessThan": { "aws:TokenIssueTime": before.to_string() } },
+            }),
+        )],
+        "running sessions of the application, until it assumes the role again; whoever can still assume it comes back",
+    ));
+    steps
+}
+
+fn api_key(finding: &Finding, principal: &Principal<'_>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if !principal.is_role {
+        // The id of a service-specific credential begins with ACCA.
+        let credential = finding
+            .evidence
+            .sessions
+            .iter()
+            .filter_map(|session| argument(session.access_key.as_deref()?))
+            .find(|key| key.starts_with("ACCA"));
+        steps.push(match credential {
+            Some(id) => Step::new(
+                format!("Switch off the API key of user {}", principal.name),
+                vec![Command::new([
+                    "aws",
+                    "iam",
+                    "update-service-specific-credential",
+                    "--user-name",
+                    principal.name,
+                    "--service-specific-credential-id",
+                    id,
+                    "--status",
+                    "Inactive",
+                ])],
+                "whatever else uses the key; --status Active undoes it",
+            ),
+            None => Step::new(
+                format!(
+                    "List the API keys of user {}, then set each to Inactive (aws iam update-service-specific-credential)",
+                    principal.name
+                ),
+                vec![Command::new([
+                    "aws",
+                    "iam",
+                    "list-service-specific-credentials",
+                    "--user-name",
+                    principal.name,
+                ])],
+                "nothing by itself; a key set to Inactive stops whatever uses it",
+            ),
+        });
+    }
+    steps.push(Step::new(
+        format!(
+            "Deny {} {} all calls with an API key: a short-term key is made on the caller's side and cannot be listed",
+            principal.noun(),
+            principal.name
+        ),
+        vec![principal.deny(POLICY_NAME, &deny(BEARER_ACTIONS))],
+        format!("its calls with API keys; signed calls go on, until the policy {POLICY_NAME} is deleted"),
+    ));
+    steps
+}
+
+fn root(finding: &Finding) -> Step {
+    let commands = keys(finding).into_iter().map(|key| {
+        Command::new([
+            "aws",
+            "iam",
+            "update-access-key",
+            "--access-key-id",
+            key,
+            "--status",
+            "Inactive",
+        ])
+    });
+    Step::new(
+        "As root: switch off root's access keys, change the password, renew MFA. No policy in the account binds root; \
+         a service control policy of the organisation does",
+        commands.collect(),
+        "whatever uses root's keys, which should be nothing",
+    )
+}
+
+/// What no command of this account reaches.
+fn by_hand(kind: IdentityKind, identity: &Identity) -> Step {
+    let (action, breaks) = match kind {
+        IdentityKind::SsoRole => (
+            "In IAM Identity Center: disable the person and end their sessions, which else live on for up to 12 hours. \
+             A permission set's role cannot be changed in the account",
+            "all access of this person, in every account",
+        ),
+        IdentityKind::ServiceLinkedRole | IdentityKind::AwsService => (
+            "An AWS service made the calls: find what drives it (see the calls), and stop that",
+            "nothing by itself",
+        ),
+        IdentityKind::FederatedUser => (
+            "Deny everything to the IAM user that called GetFederationToken: its keys made this session",
+            "all that this user and its other sessions do",
+        ),
+        IdentityKind::OtherAccount => (
+            "Take the other account out of the resource policy that lets it in, and tell its owner",
+            "what that account does here with good reason",
+        ),
+        IdentityKind::Account => (
+            "Many identities are involved: contain each by its own finding, and the service for all of them",
+            "nothing by itself",
+        ),
+        IdentityKind::SamlUser | IdentityKind::WebIdentityUser | IdentityKind::IdentityCenterUser => (
+            "Disable the person or client at the identity provider",
+            "all that signs in there as this one",
+        ),
+        IdentityKind::IamUser | IdentityKind::Role | IdentityKind::BedrockApiKey => (
+            "Deny the identity everything in the console: its name holds characters that are kept out of commands",
+            "all that it does",
+        ),
+        IdentityKind::Root | IdentityKind::Other | IdentityKind::Stranger => (
+            "The records do not say who it was: search the event ids in CloudTrail for the credential",
+            "nothing",
+        ),
+    };
+    Step::new(
+        format!("{action} ({})", words::shown(&identity.short_name())),
+        Vec::new(),
+        breaks,
+    )
+}
+
+/// Takes the credentials of tied identities away: whom a thief created outlives the thief's own key.
+pub(super) fn linked(finding: &Finding) -> Option<Step> {
+    let linked: Vec<&String> = finding.linked.iter().filter(|id| **id != finding.identity.id).collect();
+    if linked.is_empty() {
+        return None;
+    }
+    let commands = linked
+        .iter()
+        .filter_map(|id| Principal::of(id))
+        .take(MAX_COMMANDS)
+        .map(|principal| principal.deny_everything());
+    Some(Step::new(
+        "Deny everything to the identities that it created, changed or became, unless you know them",
+        commands.collect(),
+        "all that they do, until the policies are detached",
+    ))
+}

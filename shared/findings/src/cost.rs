@@ -1,0 +1,127 @@
+//! What an episode costs: an estimate from the price table, with what it rests on in words.
+
+use std::fmt;
+
+use tripmeter_model::{Family, Finding, Service, Tactic};
+
+use crate::prices::{self, PRICES_AS_OF};
+use crate::words;
+
+/// Millionths of a US dollar.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MicroDollars(pub u64);
+
+impl fmt::Display for MicroDollars {
+    /// In dollars, with no more digits than an estimate deserves: `$0.42`, `$37`, `$1,240`, `$20,100`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dollars = self.0 / 1_000_000;
+        match dollars {
+            0 if self.0 < 10_000 => f.write_str("less than $0.01"),
+            0..10 => write!(f, "${dollars}.{:02}", self.0 % 1_000_000 / 10_000),
+            _ => {
+                let mut step = 1;
+                while dollars / step >= 1_000 {
+                    step *= 10;
+                }
+                // Half a step up, so that the third digit is rounded and not cut.
+                write!(f, "${}", words::grouped((dollars + step / 2) / step * step))
+            }
+        }
+    }
+}
+
+/// What an episode costs, by list prices. An estimate: CloudTrail has neither tokens nor parts of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// All of the episode so far.
+    pub so_far: MicroDollars,
+    /// An hour like its busiest one.
+    pub per_hour: MicroDollars,
+    /// What was taken for granted, and of which date the prices are.
+    pub basis: String,
+}
+
+/// The estimate, where the finding is about use that was carried out and the service's price by the unit is known.
+///
+/// Models and countries have their own prices; units whose target is not known are priced as the others are.
+pub fn cost(finding: &Finding) -> Option<Cost> {
+    let service = finding.finding_type.service;
+    if !is_spent(finding) || finding.units == 0 {
+        return None;
+    }
+    let (default, assumption) = unit_price(service, None)?;
+    let (mut units, mut nanos) = (0u128, 0u128);
+    for (target, count) in &finding.units_by_target {
+        let price = unit_price(service, Some(target)).map_or(default, |(price, _)| price);
+        units += u128::from(*count);
+        nanos += u128::from(*count) * u128::from(price);
+    }
+    // Nanodollars for the given number of units, at the mix of prices seen.
+    let priced = |count: u64| {
+        let total = if units == 0 {
+            u128::from(count) * u128::from(default)
+        } else {
+            nanos.saturating_mul(u128::from(count)) / units
+        };
+        MicroDollars(u64::try_from(total / 1_000).unwrap_or(u64::MAX))
+    };
+    Some(Cost {
+        so_far: priced(finding.units),
+        per_hour: priced(finding.units_per_hour),
+        basis: format!("an estimate from list prices of {PRICES_AS_OF}; {assumption}"),
+    })
+}
+
+/// Whether the finding's units were spent, and not refused or only prepared.
+fn is_spent(finding: &Finding) -> bool {
+    words::is_spending(finding.finding_type.family)
+        || (finding.finding_type.family == Family::DeniedRegion && finding.finding_type.tactic == Tactic::Impact)
+}
+
+/// The price of one unit, in nanodollars, and what it assumes.
+fn unit_price(service: Service, target: Option<&str>) -> Option<(u64, &'static str)> {
+    match service {
+        Service::Bedrock | Service::BedrockMantle | Service::ClaudePlatform => Some((
+            prices::model(target.unwrap_or_default()).typical_call(),
+            "a call is taken as 2,000 tokens in and 500 out, since CloudTrail has no token counts",
+        )),
+        Service::Ses => Some((prices::SES_MAIL, "without attachments and dedicated addresses")),
+        Service::Sms => Some((
+            prices::sms(target.unwrap_or_default()).nanodollars,
+            "one part a message, at rough prices by country",
+        )),
+        Service::Cognito => Some((
+            prices::sms(target.unwrap_or_default()).nanodollars,
+            "if each sign-up sends one text message, at a rough price",
+        )),
+        Service::Sns => Some((
+            prices::SNS_PUBLISH,
+            "the publishing alone: subscribers by text message or mail cost far more",
+        )),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_estimate_shows_no_more_digits_than_it_deserves() {
+        let shown = [0, 9_999, 420_000, 9_990_000, 37_400_000, 1_239_900_000, 20_149_000_000]
+            .map(|micros| MicroDollars(micros).to_string());
+
+        assert_eq!(
+            shown,
+            [
+                "less than $0.01",
+                "less than $0.01",
+                "$0.42",
+                "$9.99",
+                "$37",
+                "$1,240",
+                "$20,100"
+            ]
+        );
+    }
+}

@@ -1,0 +1,89 @@
+//! What happened and how bad, in one line.
+
+use tripmeter_model::{Family, Finding, IdentityKind, Status};
+
+use crate::words;
+
+/// The longest name in a headline, in characters.
+const MAX_NAME: usize = 60;
+
+/// What happened and who did it, without numbers: the same in every revision of an open finding.
+///
+/// As in `Bedrock is being hijacked by user ci-artifacts`.
+pub fn title(finding: &Finding) -> String {
+    format!("{} {}", what(finding), who(finding))
+}
+
+/// One line: how bad, what, how much, who.
+///
+/// As in `CRITICAL  Bedrock is being hijacked: 700 model calls in 24 minutes by user ci-artifacts`.
+pub fn headline(finding: &Finding) -> String {
+    let severity = finding.severity.name().to_uppercase();
+    let quiet = match &finding.suppressed {
+        Some(by) => format!(" (kept quiet by {})", words::shown(&by.rule)),
+        None => String::new(),
+    };
+    let sentence = match how_much(finding) {
+        Some(much) => format!("{}: {much} {}", what(finding), who(finding)),
+        None => title(finding),
+    };
+    format!("{severity:<8}  {sentence}{quiet}")
+}
+
+fn what(finding: &Finding) -> String {
+    let service = words::service(finding.finding_type.service);
+    let is_over = finding.status == Status::Closed;
+    let being = if is_over { "was" } else { "is being" };
+    let are = if is_over { "were" } else { "are being" };
+    match finding.finding_type.family {
+        Family::LimitProbe => format!("Limits of {service} {are} read"),
+        Family::RegionSweep => format!("{service} {being} tried over many regions"),
+        Family::DeniedUse => format!("{service} {being} tried and refused"),
+        Family::AccessEnabled => format!("Access to {service} was switched on"),
+        Family::LimitRaised => format!("A limit of {service} was raised"),
+        Family::SendingEnabled => format!("Sending by {service} was switched on"),
+        Family::SenderAdded => format!("A sender was added to {service}"),
+        Family::PolicyOpened => format!("A policy of {service} lets somebody else in"),
+        Family::RegionEnabled => "A region was opened".to_owned(),
+        Family::GuardrailRemoved => format!("A control of {service} was weakened"),
+        Family::CredentialIssued => "A credential was issued or widened".to_owned(),
+        Family::LeakedKey => "AWS says that strangers know a key".to_owned(),
+        Family::DeniedRegion => format!("{service} {being} called where it is not allowed"),
+        Family::AnomalousUse => format!("{service} {being} used as never before"),
+        Family::CeilingExceeded => format!("{service} {being} used above its ceiling"),
+        Family::Hijack => format!("{service} {being} hijacked"),
+    }
+}
+
+/// Units or calls, and in which time.
+fn how_much(finding: &Finding) -> Option<String> {
+    let family = finding.finding_type.family;
+    let much = if words::is_spending(family) {
+        let (one, many) = words::units(finding.finding_type.service);
+        words::counted(finding.units, one, many)
+    } else if finding.count > 1 {
+        words::counted(finding.count, "call", "calls")
+    } else {
+        words::shown(&finding.evidence.calls.first()?.value)
+    };
+    let place = match (family, finding.region.as_str()) {
+        (Family::DeniedRegion, region) if !region.is_empty() => format!(" in {}", words::shown(region)),
+        _ => String::new(),
+    };
+    let seconds = finding.last_seen.since(finding.first_seen);
+    let time = match seconds {
+        ..=0 => String::new(),
+        _ if place.is_empty() => format!(" in {}", words::lasted(seconds)),
+        _ => format!(" within {}", words::lasted(seconds)),
+    };
+    Some(format!("{much}{place}{time}"))
+}
+
+fn who(finding: &Finding) -> String {
+    let name = words::shortened(&words::shown(&finding.identity.short_name()), MAX_NAME);
+    match (finding.identity.kind, finding.finding_type.family) {
+        (IdentityKind::Account, _) => format!("by many identities of {name}"),
+        (_, Family::LeakedKey) => format!("of {name}"),
+        _ => format!("by {name}"),
+    }
+}

@@ -1,0 +1,159 @@
+//! How things are said: numbers, times, what a service's units are called, and text that may come from a thief.
+
+use tripmeter_model::{Family, Service, Stage, Timestamp, bounded, printable};
+
+/// The longest text of a record that is shown to people, in characters; an ARN can be ten times as long.
+const MAX_SHOWN: usize = 160;
+
+/// Text out of a record, as people see it: printable, short, and inert wherever it is pasted. An angle bracket
+/// opens no tag and no mention, and an address is no link.
+///
+/// ```text
+/// <b>http://x  ->  ‹b›http[://]x
+/// ```
+pub(crate) fn shown(text: &str) -> String {
+    let safe: String = text
+        .replace("://", "[://]")
+        .chars()
+        .map(|c| match c {
+            '<' => '‹',
+            '>' => '›',
+            c if printable(c) => c,
+            _ => '?',
+        })
+        .collect();
+    shortened(&safe, MAX_SHOWN)
+}
+
+/// The text, or its beginning and an ellipsis: never more than `max` characters.
+pub(crate) fn shortened(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(max.saturating_sub(1)).collect();
+    short.push('…');
+    short
+}
+
+/// Text for machines: as it was, but printable and bounded.
+pub(crate) fn clean(text: &str) -> String {
+    bounded(text, tripmeter_model::MAX_TEXT * 4)
+}
+
+/// `40000` as `40,000`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// `1 call`, `1,200 calls`.
+pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
+/// How long, in the unit that a person would use: `40 seconds`, `24 minutes`, `5 hours`, `3 days`.
+pub(crate) fn lasted(seconds: i64) -> String {
+    let seconds = u64::try_from(seconds).unwrap_or(0);
+    match seconds {
+        0..120 => counted(seconds, "second", "seconds"),
+        120..7_200 => format!("{} minutes", seconds / 60),
+        7_200..172_800 => format!("{} hours", seconds / 3_600),
+        _ => format!("{} days", grouped(seconds / 86_400)),
+    }
+}
+
+/// A time for people: `2026-03-17 03:14`, UTC.
+pub(crate) fn minute(at: Timestamp) -> String {
+    at.to_string().replace('T', " ").chars().take(16).collect()
+}
+
+/// What people call the service.
+pub(crate) fn service(service: Service) -> &'static str {
+    match service {
+        Service::Sms => "SMS (End User Messaging)",
+        Service::AgentCore => "Bedrock AgentCore",
+        Service::BedrockMantle => "Bedrock (mantle endpoint)",
+        Service::ClaudePlatform => "Claude Platform on AWS",
+        Service::ServiceQuotas => "Service Quotas",
+        Service::FreeTier => "the Free Tier plan",
+        Service::Signin => "sign-in",
+        Service::CostExplorer => "Cost Explorer",
+        Service::Logs => "CloudWatch Logs",
+        other => other.name(),
+    }
+}
+
+/// One unit of the service's use, and several.
+pub(crate) fn units(service: Service) -> (&'static str, &'static str) {
+    match service {
+        Service::Ses | Service::WorkMail => ("mail", "mails"),
+        Service::Sns => ("message", "messages"),
+        Service::Sms => ("text message", "text messages"),
+        Service::Cognito => ("sign-up message", "sign-up messages"),
+        Service::Bedrock | Service::BedrockMantle | Service::ClaudePlatform => ("model call", "model calls"),
+        Service::AgentCore => ("agent call", "agent calls"),
+        Service::SageMaker => ("endpoint call", "endpoint calls"),
+        _ => ("call", "calls"),
+    }
+}
+
+/// What the service's targets are.
+pub(crate) fn targets(service: Service) -> &'static str {
+    match service {
+        Service::Ses | Service::WorkMail => "senders",
+        Service::Sns => "topics",
+        Service::Sms => "countries",
+        Service::Bedrock | Service::BedrockMantle | Service::ClaudePlatform => "models",
+        Service::Iam | Service::Sts | Service::Signin => "principals",
+        _ => "targets",
+    }
+}
+
+/// What somebody did at a stage.
+pub(crate) fn stage(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Probe => "looked around",
+        Stage::DeniedUse => "tried",
+        Stage::PolicyChange => "changed a policy",
+        Stage::GuardrailRemoval => "weakened a control",
+        Stage::Credential => "issued a credential",
+    }
+}
+
+/// Whether findings of this family are about what was spent, rather than about calls that prepare it.
+pub(crate) fn is_spending(family: Family) -> bool {
+    matches!(family, Family::Hijack | Family::AnomalousUse | Family::CeilingExceeded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_times_read_as_people_write_them() {
+        assert_eq!(
+            [0, 999, 1_000, 1_234_567].map(grouped),
+            ["0", "999", "1,000", "1,234,567"]
+        );
+        assert_eq!(counted(1, "call", "calls"), "1 call");
+        assert_eq!(
+            [-5, 1, 119, 120, 7_200, 172_800].map(lasted),
+            ["0 seconds", "1 second", "119 seconds", "2 minutes", "2 hours", "2 days"]
+        );
+        assert_eq!(minute(Timestamp::from_seconds(1_773_717_240)), "2026-03-17 03:14");
+    }
+
+    #[test]
+    fn text_of_a_thief_opens_no_tag_no_link_and_no_escape() {
+        let nasty = "<!channel> http://evil.example\u{1b}[2J\u{202e}";
+        assert_eq!(shown(nasty), "‹!channel› http[://]evil.example?[2J?");
+        assert_eq!(shown(&"n".repeat(10_000)).chars().count(), MAX_SHOWN);
+    }
+}
