@@ -78,6 +78,12 @@ impl PolicyFile {
         automation.chain(campaigns).chain(mutes).chain(networks).chain(builtin)
     }
 
+    /// The rule that vouches for an address at a time: what [`Policy::network_vouched`] answers, by name.
+    pub fn vouched_by(&self, account: &str, address: IpAddr, at: Timestamp) -> Option<&Rule> {
+        let network = self.networks.iter().find(|n| n.vouches(account, address, at))?;
+        Some(&network.rule)
+    }
+
     /// What to know about the file: with `today`, also what has expired, does so soon, or reaches too far ahead.
     pub fn report(&self, today: Option<Timestamp>) -> Report {
         let mut report = Report {
@@ -115,7 +121,7 @@ impl Policy for PolicyFile {
     }
 
     fn network_vouched(&self, account: &str, address: IpAddr, at: Timestamp) -> bool {
-        self.networks.iter().any(|n| n.vouches(account, address, at))
+        self.vouched_by(account, address, at).is_some()
     }
 
     fn announced(

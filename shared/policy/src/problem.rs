@@ -43,14 +43,18 @@ fn lines(problems: &[Problem]) -> String {
 /// Gathers problems while a text is read.
 pub(crate) struct Problems<'t> {
     text: &'t str,
+    /// The byte offset at which each line begins.
+    lines: Vec<usize>,
     errors: Vec<(usize, String)>,
     warnings: Vec<(usize, String)>,
 }
 
 impl<'t> Problems<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
+        let breaks = text.match_indices('\n').map(|(at, _)| at + 1);
         Self {
             text,
+            lines: std::iter::once(0).chain(breaks).collect(),
             errors: Vec::new(),
             warnings: Vec::new(),
         }
@@ -72,7 +76,12 @@ impl<'t> Problems<'t> {
 
     /// The line of a byte offset, from 1.
     pub(crate) fn line(&self, offset: usize) -> usize {
-        self.locate(offset).0
+        self.lines.partition_point(|begin| *begin <= offset)
+    }
+
+    /// The byte offset at which a line begins.
+    pub(crate) fn offset(&self, line: usize) -> usize {
+        self.lines.get(line - 1).copied().unwrap_or_default()
     }
 
     /// The warnings, or else every error.
@@ -108,11 +117,11 @@ impl<'t> Problems<'t> {
         problems
     }
 
+    /// Line and column in characters, both from 1.
     fn locate(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        (line, column)
+        let line = self.line(offset);
+        let before = self.text.get(self.offset(line)..offset).unwrap_or_default();
+        (line, before.chars().count() + 1)
     }
 }
 

@@ -43,7 +43,7 @@ pub(crate) fn policy_file(text: &str) -> Result<PolicyFile, PolicyError> {
     // What a broken line left behind would only be misunderstood.
     if !problems.has_errors() {
         policy = sections(document.get_ref(), &mut problems);
-        repeated_ids(&policy, text, &mut problems);
+        repeated_ids(&policy, &mut problems);
     }
     let warnings = problems.finish()?;
     Ok(PolicyFile { warnings, ..policy })
@@ -99,41 +99,42 @@ fn automation<'a>(number: usize, at: usize, table: &'a DeTable<'a>, problems: &m
         "expires",
     ];
     let mut section = Section::open("[[automation]]", at, table, &required, &["accounts", "id"], problems);
-    let automation = Automation {
-        rule: rule(&mut section, RuleKind::Automation, number, "expires"),
-        scope: scope(&mut section),
-        per_hour: section.units("per_hour"),
-        per_day: section.units("per_day"),
-    };
-    if automation.per_hour > automation.per_day {
+    let (per_hour, per_day) = (section.units("per_hour"), section.units("per_day"));
+    if per_hour > per_day && per_day.is_some() {
         section.error(
             "per_hour",
             "'per_hour' is above 'per_day', which would always be reached first",
         );
     }
-    automation
+    Automation {
+        rule: rule(&mut section, RuleKind::Automation, number, "expires"),
+        scope: scope(&mut section),
+        per_hour: per_hour.unwrap_or_default(),
+        per_day: per_day.unwrap_or_default(),
+    }
 }
 
 fn campaign<'a>(number: usize, at: usize, table: &'a DeTable<'a>, problems: &mut Problems<'_>) -> Campaign {
     let required = ["identities", "services", "from", "to", "expected", "owner", "reason"];
     let mut section = Section::open("[[campaign]]", at, table, &required, &["accounts", "id"], problems);
-    let campaign = Campaign {
-        rule: rule(&mut section, RuleKind::Campaign, number, "to"),
-        scope: scope(&mut section),
-        from: section.moment("from", Edge::Begin),
-        expected: section.units("expected"),
-    };
-    if let (Some(_), Some(_), Some(to)) = (section.value("from"), section.value("to"), campaign.rule.expires) {
-        if to <= campaign.from {
+    let rule = rule(&mut section, RuleKind::Campaign, number, "to");
+    let from = section.moment("from", Edge::Begin);
+    if let (Some(from), Some(to)) = (from, rule.expires) {
+        if to <= from {
             section.error("to", "'to' is not after 'from'; the window is empty");
-        } else if to.since(campaign.from) > FARTHEST {
+        } else if to.since(from) > FARTHEST {
             section.error(
                 "to",
                 "the window is longer than 366 days; a campaign ends, a new level is learned",
             );
         }
     }
-    campaign
+    Campaign {
+        rule,
+        scope: scope(&mut section),
+        from: from.unwrap_or_default(),
+        expected: section.units("expected").unwrap_or_default(),
+    }
 }
 
 fn mute<'a>(number: usize, at: usize, table: &'a DeTable<'a>, problems: &mut Problems<'_>) -> Mute {
@@ -212,7 +213,7 @@ fn rule(section: &mut Section<'_, '_, '_>, kind: RuleKind, number: usize, end: &
         kind,
         owner,
         reason,
-        expires: Some(section.moment(end, Edge::End)),
+        expires: section.moment(end, Edge::End),
         line: Some(section.problems.line(section.at)),
     }
 }
@@ -396,15 +397,14 @@ fn slug(reason: &str) -> String {
 }
 
 /// Ids name rules in findings and summaries: two rules with one id would be one.
-fn repeated_ids(policy: &PolicyFile, text: &str, problems: &mut Problems<'_>) {
+fn repeated_ids(policy: &PolicyFile, problems: &mut Problems<'_>) {
     let mut seen = HashSet::new();
     let builtin = Builtin::ALL.map(Builtin::id);
     for rule in policy.rules() {
         let Some(line) = rule.line else { continue };
         if builtin.contains(&rule.id.as_str()) || !seen.insert(rule.id.as_str()) {
-            let offset = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
             problems.error(
-                offset,
+                problems.offset(line),
                 format!("another rule has the id '{}' too; choose one that is its own", rule.id),
             );
         }

@@ -22,8 +22,6 @@ pub(crate) enum Edge {
 
 /// A table, and where problems with it go.
 pub(crate) struct Section<'a, 'p, 't> {
-    /// As a person writes it: `[[mute]]`.
-    name: &'a str,
     /// Where it begins, in bytes.
     pub(crate) at: usize,
     table: &'a DeTable<'a>,
@@ -31,9 +29,10 @@ pub(crate) struct Section<'a, 'p, 't> {
 }
 
 impl<'a, 'p, 't> Section<'a, 'p, 't> {
-    /// Opens a table: keys that are not known and required ones that are not there are problems.
+    /// Opens the table that a person writes as `name` (`[[mute]]`): keys that are not known and required ones that are
+    /// not there are problems.
     pub(crate) fn open(
-        name: &'a str,
+        name: &str,
         at: usize,
         table: &'a DeTable<'a>,
         required: &[&'static str],
@@ -56,12 +55,7 @@ impl<'a, 'p, 't> Section<'a, 'p, 't> {
         if !missing.is_empty() {
             problems.error(at, format!("{name} lacks {}", missing.join(", ")));
         }
-        Self {
-            name,
-            at,
-            table,
-            problems,
-        }
+        Self { at, table, problems }
     }
 
     pub(crate) fn value(&self, key: &str) -> Option<&'a Spanned<DeValue<'a>>> {
@@ -96,50 +90,43 @@ impl<'a, 'p, 't> Section<'a, 'p, 't> {
         items
     }
 
-    /// A number of units; 0 when it is absent or wrong.
-    pub(crate) fn units(&mut self, key: &str) -> u64 {
-        let Some(value) = self.value(key) else { return 0 };
+    /// A number of units.
+    pub(crate) fn units(&mut self, key: &str) -> Option<u64> {
+        let value = self.value(key)?;
         let number = value
             .get_ref()
             .as_integer()
             .and_then(|n| u64::from_str_radix(n.as_str(), n.radix()).ok());
-        number.unwrap_or_else(|| {
-            self.problems.error(
-                value.span().start,
-                format!("'{key}' must be a whole number of units, as in 40_000"),
-            );
-            0
-        })
+        if number.is_none() {
+            self.error(key, format!("'{key}' must be a whole number of units, as in 40_000"));
+        }
+        number
     }
 
-    /// A date or a time; the epoch when it is absent or wrong.
-    pub(crate) fn moment(&mut self, key: &str, edge: Edge) -> Timestamp {
-        let Some(value) = self.value(key) else {
-            return Timestamp::default();
-        };
-        let written = match value.get_ref() {
+    /// A date or a time.
+    pub(crate) fn moment(&mut self, key: &str, edge: Edge) -> Option<Timestamp> {
+        let written = match self.value(key)?.get_ref() {
             DeValue::Datetime(datetime) => datetime.to_string(),
             DeValue::String(text) => text.to_string(),
             _ => String::new(),
         };
-        moment(&written, edge).unwrap_or_else(|| {
-            self.problems.error(
-                value.span().start,
+        let moment = moment(&written, edge);
+        if moment.is_none() {
+            self.error(
+                key,
                 format!("'{key}' must be a date or a time with its offset, as in 2026-12-31 or 2026-12-31T18:00:00Z"),
             );
-            Timestamp::default()
-        })
+        }
+        moment
     }
 
     /// A problem with a key's value.
-    pub(crate) fn error(&mut self, key: &str, message: impl AsRef<str>) {
-        let message = format!("{}: {}", self.name, message.as_ref());
+    pub(crate) fn error(&mut self, key: &str, message: impl Into<String>) {
         self.problems.error(self.offset(key), message);
     }
 
     /// Something to look at in a key's value.
-    pub(crate) fn warning(&mut self, key: &str, message: impl AsRef<str>) {
-        let message = format!("{}: {}", self.name, message.as_ref());
+    pub(crate) fn warning(&mut self, key: &str, message: impl Into<String>) {
         self.problems.warning(self.offset(key), message);
     }
 }

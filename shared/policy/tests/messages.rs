@@ -87,12 +87,11 @@ const WRONG: &[(&str, &str)] = &[
 
 #[test]
 fn every_problem_is_named_with_its_place_and_a_way_out() {
-    let mut told = String::new();
-    for (what, text) in WRONG {
-        let error = PolicyFile::parse(text).expect_err(what);
-        told.push_str(&format!("# {what}\n{error}\n\n"));
-    }
-    insta::assert_snapshot!(told);
+    let told: Vec<String> = WRONG
+        .iter()
+        .map(|(what, text)| format!("# {what}\n{}\n", PolicyFile::parse(text).expect_err(what)))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"));
 }
 
 #[test]
