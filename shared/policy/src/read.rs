@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 use tripmeter_model::{Owner, Service, Severity, bounded};
 
 use crate::builtin::Builtin;
@@ -29,6 +29,7 @@ const SECTIONS: [&str; 8] = [
     "builtin",
 ];
 
+type Key<'a> = Spanned<DeString<'a>>;
 type Value<'a> = Spanned<DeValue<'a>>;
 
 /// Reads a whole file.
@@ -241,29 +242,22 @@ fn severity(section: &mut Section<'_, '_, '_>) -> Severity {
 
 fn regions<'a>(value: &'a Value<'a>, problems: &mut Problems<'_>) -> Regions {
     let mut regions = Regions::default();
-    let Some(table) = table("regions", value, problems) else {
-        return regions;
-    };
-    for (key, value) in table {
+    for (key, value) in table("regions", value, problems).into_iter().flatten() {
         let name = key.get_ref().as_ref();
-        if !is_account(name) {
-            region_list(&mut regions.everywhere, key, value, problems);
-        } else if let Some(lists) = crate::section::table(&format!("regions.{name}"), value, problems) {
+        if is_account(name) {
             let own = regions.by_account.entry(name.to_owned()).or_default();
-            for (key, value) in lists {
+            let lists = table(&format!("regions.{name}"), value, problems);
+            for (key, value) in lists.into_iter().flatten() {
                 region_list(own, key, value, problems);
             }
+        } else {
+            region_list(&mut regions.everywhere, key, value, problems);
         }
     }
     regions
 }
 
-fn region_list(
-    lists: &mut RegionLists,
-    key: &Spanned<toml::de::DeString<'_>>,
-    value: &Value<'_>,
-    problems: &mut Problems<'_>,
-) {
+fn region_list(lists: &mut RegionLists, key: &Key<'_>, value: &Value<'_>, problems: &mut Problems<'_>) {
     let name = key.get_ref().as_ref();
     let patterns = list(value, name, region, problems);
     if name == "all" {
@@ -277,6 +271,12 @@ fn region_list(
         return;
     }
     match service(name) {
+        Ok(service) if lists.by_service.iter().any(|(known, _)| *known == service) => {
+            problems.error(
+                key.span().start,
+                format!("{service} has a list already; make one of both"),
+            );
+        }
         Ok(service) => lists.by_service.push((service, patterns)),
         Err(message) => problems.error(
             key.span().start,
@@ -369,7 +369,7 @@ fn cidr(text: &str) -> Result<IpNet, String> {
         .parse::<IpNet>()
         .or_else(|_| text.parse::<IpAddr>().map(IpNet::from))
         .map_err(|_| format!("'{shown}' is no network; write it as in 203.0.113.0/24 or 2001:db8:7::/48"))?;
-    // Wider than what a regional registry ever gave to one holder.
+    // Our own bound: what is wider holds thousands of strangers beside whoever is meant.
     let widest = if net.addr().is_ipv4() { 8 } else { 16 };
     if net.prefix_len() < widest {
         return Err(format!(

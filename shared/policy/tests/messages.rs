@@ -71,7 +71,7 @@ const WRONG: &[(&str, &str)] = &[
     ),
     (
         "regions",
-        "[regions]\nall = []\nSES = ['Ireland', '*', 'eu-west', 'eu-*']\n[regions.111122223333]\nBedrok = ['eu-west-1']",
+        "[regions]\nall = []\nSES = ['Ireland', '*', 'eu-west', 'eu-*']\n[regions.111122223333]\nBedrok = ['eu-west-1']\nSES = ['eu-west-1']\nses = ['eu-west-2']",
     ),
     ("an owner of everything", "[[owner]]\nname = 'security'"),
     (
