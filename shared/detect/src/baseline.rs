@@ -39,7 +39,7 @@ pub use expectation::{Expectation, Expectations, Level, level};
 pub use history::{History, Spread};
 pub use params::{Horizon, Params, Test};
 pub use ring::Ring;
-pub use volume::{OpenDay, Volume};
+pub use volume::{Day, Volume};
 
 /// An expected count is never nought: nothing is impossible.
 const SMALLEST_MEAN: f64 = 1e-3;
@@ -178,11 +178,6 @@ impl Measure {
         self.history.next_day
     }
 
-    /// Lets it begin on this day if it began later, as long as nothing is folded.
-    pub(crate) fn begin_by(&mut self, day: i32) {
-        self.history.begin_by(day);
-    }
-
     /// Days from the profile's first to this one.
     pub fn age_days(&self, day: i32) -> i32 {
         self.history.age(day)
@@ -197,10 +192,10 @@ impl Measure {
         &mut self.history
     }
 
-    /// Sum of the folded days among the `days` days before `day`. With the open days that follow them and the
-    /// running one it is what the week (6 days before) and the month (27) are judged by.
-    pub fn total_before(&self, day: i32, days: i32) -> u64 {
-        self.history.total_before(day, days)
+    /// The total of a folded day, as stored: exact to 6 %, and at most what its [`Clip`] allowed. None for days
+    /// that are not folded, or longer ago than 42 days.
+    pub fn total_of(&self, day: i32) -> Option<f64> {
+        self.history.total_of(day)
     }
 
     /// Folds [`Self::next_day`].

@@ -6,13 +6,13 @@
 //! one day are too alike to count.
 //!
 //! ```
-//! use tripmeter_detect::novelty::{Attribute, Known, Rates};
+//! use tripmeter_detect::novelty::{Attribute, Known, Rates, Seen};
 //!
-//! let mut rates = Rates::default();
+//! let mut regions = Rates::default();
 //! for _ in 0..20 {
-//!     rates.fold(&[]);
+//!     regions.fold(Seen::Before);
 //! }
-//! let p = rates.p_new(Attribute::Region, &Rates::default());
+//! let p = regions.p_new(Attribute::Region.prior());
 //! assert!(Attribute::Region.points(p, Known::ToNobody) > 15.0);
 //! ```
 
@@ -81,40 +81,48 @@ pub enum Known {
     ToTheAccount,
 }
 
-/// How often each attribute brings new values, over days on which there was any use.
+/// What an active day brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Seen {
+    /// Only values that were seen before.
+    Before,
+    /// At least one that never was.
+    Never,
+}
+
+/// How often an attribute brings new values, over days on which there was any use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
     /// Active days, decayed.
     pub active: f64,
-    /// Those of them that brought a never-seen value, decayed, in the order of [`Attribute::ALL`].
-    pub novel: [f64; 5],
+    /// Those of them that brought a never-seen value, decayed.
+    pub novel: f64,
 }
 
 impl Rates {
-    /// Adds an active day, with the attributes that brought a never-seen value on it.
-    pub fn fold(&mut self, novel: &[Attribute]) {
+    /// Adds an active day.
+    pub fn fold(&mut self, seen: Seen) {
         let decay = libm::exp2(-1.0 / HALF_LIFE_DAYS);
         self.active = decay * self.active + 1.0;
-        for (attribute, days) in Attribute::ALL.iter().zip(&mut self.novel) {
-            *days *= decay;
-            if novel.contains(attribute) {
-                *days += 1.0;
-            }
+        self.novel *= decay;
+        if seen == Seen::Never {
+            self.novel += 1.0;
         }
     }
 
-    /// The probability that an identity's next active day brings a new value, drawn to that of its account.
-    pub fn p_new(&self, attribute: Attribute, account: &Self) -> f64 {
-        let prior = account.drawn_to(attribute.prior(), ACCOUNT_PRIOR_DAYS, attribute);
-        self.drawn_to(prior, IDENTITY_PRIOR_DAYS, attribute)
+    /// The probability that an identity's next active day brings a new value. `prior` is its account's
+    /// ([`Self::as_prior`]), or the attribute's own ([`Attribute::prior`]) where the account's is not kept.
+    pub fn p_new(&self, prior: f64) -> f64 {
+        self.drawn_to(prior, IDENTITY_PRIOR_DAYS)
     }
 
-    fn drawn_to(&self, prior: f64, days: f64, attribute: Attribute) -> f64 {
-        let novel = Attribute::ALL
-            .into_iter()
-            .zip(self.novel)
-            .find(|&(a, _)| a == attribute);
-        (novel.map_or(0.0, |(_, days)| days) + days * prior) / (self.active + days)
+    /// These rates, of all of an account's identities, as the prior of one of them.
+    pub fn as_prior(&self, attribute: Attribute) -> f64 {
+        self.drawn_to(attribute.prior(), ACCOUNT_PRIOR_DAYS)
+    }
+
+    fn drawn_to(&self, prior: f64, days: f64) -> f64 {
+        (self.novel + days * prior) / (self.active + days)
     }
 }
 
@@ -139,15 +147,13 @@ mod tests {
     fn an_account_where_networks_rotate_expects_its_identities_to_roam() {
         let mut account = Rates::default();
         for _ in 0..200 {
-            account.fold(&[Attribute::Network]);
+            account.fold(Seen::Never);
         }
 
-        let stranger = Rates::default();
-        let here = stranger.p_new(Attribute::Network, &account);
-        let elsewhere = stranger.p_new(Attribute::Network, &Rates::default());
+        let here = Rates::default().p_new(account.as_prior(Attribute::Network));
+        let elsewhere = Rates::default().p_new(Attribute::Network.prior());
 
         assert!(here > 5.0 * elsewhere, "{here} and {elsewhere}");
-        assert!((stranger.p_new(Attribute::Region, &account) - Attribute::Region.prior()).abs() < 1e-3);
     }
 
     proptest! {
@@ -156,9 +162,9 @@ mod tests {
             let mut rates = Rates::default();
 
             for novel in days {
-                rates.fold(if novel { &[Attribute::Client, Attribute::Client] } else { &[] });
+                rates.fold(if novel { Seen::Never } else { Seen::Before });
                 for attribute in Attribute::ALL {
-                    let p = rates.p_new(attribute, &rates);
+                    let p = rates.p_new(rates.as_prior(attribute));
                     prop_assert!(p > 0.0 && p < 1.0, "{p}");
                     let points = attribute.points(p, Known::ToNobody);
                     prop_assert!((0.0..=attribute.most_points()).contains(&points));

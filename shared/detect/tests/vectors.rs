@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 use tripmeter_detect::baseline::{Clip, DayCounts, DayType, Horizon, Measure, Params};
-use tripmeter_detect::novelty::{Attribute, Known, Rates};
+use tripmeter_detect::novelty::{Attribute, Known, Rates, Seen};
 use tripmeter_detect::{codes, tails};
 
 #[derive(Deserialize)]
@@ -190,19 +190,14 @@ fn novelty_agrees() {
         let mut rates = Rates::default();
 
         for day in 1..=days {
-            let brought = [attribute];
-            let new = if every > 0 && day % every == 0 {
-                &brought[..]
-            } else {
-                &[]
-            };
-            rates.fold(new);
+            let brings = every > 0 && day % every == 0;
+            rates.fold(if brings { Seen::Never } else { Seen::Before });
         }
 
         let what = format!("{name}, {days} days, every {every}");
-        let p = rates.p_new(attribute, &Rates::default());
+        let p = rates.p_new(attribute.prior());
         assert_close(rates.active, active, 1e-9, &what);
-        assert_close(rates.novel.iter().sum(), novel, 1e-9, &what);
+        assert_close(rates.novel, novel, 1e-9, &what);
         assert_close(p, p_new, 1e-9, &what);
         assert_close(-p.log2(), bits, 1e-9, &what);
         assert_close(attribute.points(p, Known::ToNobody), new_to_all, 1e-9, &what);

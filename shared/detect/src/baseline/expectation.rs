@@ -23,7 +23,7 @@ pub struct Expectation {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Expectations {
     /// Of the ten minutes.
-    pub ten: Option<Expectation>,
+    pub ten_minutes: Option<Expectation>,
     /// Of the hour.
     pub hour: Option<Expectation>,
     /// Of the day.
@@ -38,7 +38,7 @@ impl Expectations {
     /// The expectation of one horizon.
     pub fn get(&self, horizon: Horizon) -> Option<&Expectation> {
         match horizon {
-            Horizon::TenMinutes => self.ten.as_ref(),
+            Horizon::TenMinutes => self.ten_minutes.as_ref(),
             Horizon::Hour => self.hour.as_ref(),
             Horizon::Day => self.day.as_ref(),
             Horizon::Week => self.week.as_ref(),

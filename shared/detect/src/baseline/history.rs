@@ -113,10 +113,11 @@ impl History {
         }
     }
 
-    /// Sum of the folded days among the `days` days before `day`.
-    pub(super) fn total_before(&self, day: i32, days: i32) -> u64 {
-        let totals = self.between(&self.days, day, days, 0);
-        totals.map(|(_, total)| total).sum::<f64>().round() as u64
+    /// The total of a day that the ring still holds.
+    pub(super) fn total_of(&self, day: i32) -> Option<f64> {
+        let newest = self.next_day.checked_sub(1)?;
+        let back = usize::try_from(newest.checked_sub(day)?).ok()?;
+        self.days.values().rev().nth(back)
     }
 
     /// Sum of the last 28 days.
@@ -139,7 +140,7 @@ impl History {
         };
         let caution = params.caution(self.age(day));
         let peak_hour = self.peak(&self.largest_hours, day, &params.hour);
-        let peak_ten = self.peak(&self.largest_tens, day, &params.ten);
+        let peak_ten = self.peak(&self.largest_tens, day, &params.ten_minutes);
         let mut hours = counts.hours.map(f64::from);
         if clip != Clip::Expected {
             for (count, mean) in hours.iter_mut().zip(means) {
@@ -154,7 +155,7 @@ impl History {
         };
         let total = clip.stored(counts.total(), day_gate);
         let hour = clip.stored(counts.largest_hour(), params.hour.gate_over(peak_hour));
-        let ten = clip.stored(counts.largest_ten.into(), params.ten.gate_over(peak_ten));
+        let ten = clip.stored(counts.largest_ten.into(), params.ten_minutes.gate_over(peak_ten));
         self.push(total, hour, ten);
         hours
     }
@@ -178,7 +179,7 @@ impl History {
             return Expectations::default();
         }
         let peak_hour = self.peak(&self.largest_hours, day, &params.hour);
-        let peak_ten = self.peak(&self.largest_tens, day, &params.ten);
+        let peak_ten = self.peak(&self.largest_tens, day, &params.ten_minutes);
         let dispersion = self.spread.dispersion();
         let expected = |horizon, mean, dispersion, peak| Expectation {
             mean,
@@ -194,7 +195,7 @@ impl History {
             Some(expected(horizon, mean, dispersion, peak))
         };
         Expectations {
-            ten: Some(expected(
+            ten_minutes: Some(expected(
                 Horizon::TenMinutes,
                 hour_mean / 6.0,
                 2.0 * dispersion,

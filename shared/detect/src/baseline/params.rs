@@ -61,7 +61,7 @@ impl Test {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Params {
     /// Test of ten minutes.
-    pub ten: Test,
+    pub ten_minutes: Test,
     /// Test of an hour.
     pub hour: Test,
     /// Test of a day.
@@ -91,7 +91,7 @@ impl Params {
             p,
         };
         Self {
-            ten: test(25.0, 4.0, 2.0, 1e-8),
+            ten_minutes: test(25.0, 4.0, 2.0, 1e-8),
             hour: test(25.0, 3.0, 2.0, 1e-7),
             day: test(40.0, 2.5, 1.5, 1e-3),
             week: test(100.0, 2.0, 1.3, 1e-4),
@@ -125,7 +125,7 @@ impl Params {
     /// With these floors, shortest horizon first.
     pub fn with_floors(mut self, floors: [f64; 5]) -> Self {
         let tests = [
-            &mut self.ten,
+            &mut self.ten_minutes,
             &mut self.hour,
             &mut self.day,
             &mut self.week,
@@ -140,7 +140,7 @@ impl Params {
     /// The test of one horizon.
     pub fn test(&self, horizon: Horizon) -> &Test {
         match horizon {
-            Horizon::TenMinutes => &self.ten,
+            Horizon::TenMinutes => &self.ten_minutes,
             Horizon::Hour => &self.hour,
             Horizon::Day => &self.day,
             Horizon::Week => &self.week,

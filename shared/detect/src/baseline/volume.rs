@@ -1,7 +1,5 @@
 //! A profile's whole volume: its calls, and its units where a call is not always one unit.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Clip, DayCounts, DayType, Expectations, History, Measure, Params, SMALLEST_MEAN};
@@ -38,15 +36,15 @@ fn hour_mean(calls: f64, per_call: f64) -> f64 {
     (calls * per_call).max(SMALLEST_MEAN)
 }
 
-/// A day that is still open, or about to be folded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OpenDay {
+/// A day to be folded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Day {
     /// Days since 1970-01-01.
     pub day: i32,
     /// Its calls.
     pub calls: DayCounts,
-    /// Its units; None where each call was one unit.
-    pub units: Option<DayCounts>,
+    /// Its units; not looked at where each call is one.
+    pub units: DayCounts,
     /// How much of it may become normal.
     pub clip: Clip,
 }
@@ -54,17 +52,12 @@ pub struct OpenDay {
 /// The rolling baselines of a profile's calls and units, folded together. Days without any use fold as noughts.
 ///
 /// ```
-/// use tripmeter_detect::baseline::{Clip, DayCounts, OpenDay, Params, Volume};
+/// use tripmeter_detect::baseline::{Clip, Day, DayCounts, Params, Volume};
 ///
-/// let params = Params::identity();
 /// let mut volume = Volume::new(20_458);
-/// let open = [OpenDay {
-///     day: 20_460,
-///     calls: DayCounts { hours: [1; 24], largest_ten: 1 },
-///     units: None,
-///     clip: Clip::Usual,
-/// }];
-/// volume.fold_through(20_464, &open, &params, &params);
+/// let counts = DayCounts { hours: [1; 24], largest_ten: 1 };
+/// let open = [Day { day: 20_460, calls: counts, units: counts, clip: Clip::Usual }];
+/// volume.fold_through(20_464, open, &Params::identity());
 /// assert_eq!(volume.next_day(), 20_465);
 /// assert_eq!(volume.calls().history().days().codes(), [0, 0, 28, 0, 0, 0, 0]);
 /// ```
@@ -75,12 +68,19 @@ pub struct Volume {
 }
 
 impl Volume {
-    /// Nothing known yet; `first_day` (since 1970-01-01) is the first to be folded.
+    /// Nothing known yet; `first_day` (since 1970-01-01) is the first to be folded. Each call is one unit.
     pub fn new(first_day: i32) -> Self {
         Self {
             calls: Measure::new(first_day),
             units: None,
         }
+    }
+
+    /// Gives units a baseline of their own. Until now each call was a unit, so it starts as that of the calls.
+    pub fn with_units(mut self) -> Self {
+        let history = *self.calls.history();
+        self.units.get_or_insert(Units { history });
+        self
     }
 
     /// The baseline of the calls.
@@ -96,60 +96,30 @@ impl Volume {
     /// Lets the profile begin on this day if it began later, as long as nothing is folded: the first event to
     /// arrive need not be the first that happened.
     pub fn begin_by(&mut self, day: i32) {
-        self.calls.begin_by(day);
+        self.calls.history_mut().begin_by(day);
         if let Some(units) = &mut self.units {
             units.history.begin_by(day);
         }
     }
 
-    /// Whether units have a baseline of their own.
-    pub fn has_units(&self) -> bool {
-        self.units.is_some()
-    }
-
-    /// Gives units a baseline of their own, from the first call that spends more than one: until then each call was
-    /// a unit, so it starts as the baseline of the calls.
-    pub fn track_units(&mut self) {
-        let history = *self.calls.history();
-        self.units.get_or_insert(Units { history });
-    }
-
-    /// Folds all days up to and with `through` that are not folded yet: those of `open`, in ascending order, as
-    /// they are, all others as noughts. It does not matter in how many steps.
-    pub fn fold_through<'a>(
-        &mut self,
-        through: i32,
-        open: impl IntoIterator<Item = &'a OpenDay>,
-        calls: &Params,
-        units: &Params,
-    ) {
-        for open in open {
-            if open.day > through {
-                break;
-            }
-            self.fold_silence(open.day, calls, units);
-            if open.day == self.next_day() {
-                self.fold_day(&open.calls, open.units.as_ref(), open.clip, (calls, units));
+    /// Folds all days up to and with `through` that are not folded yet: `open` (ascending) as they are, the others
+    /// as noughts. It does not matter in how many steps.
+    pub fn fold_through(&mut self, through: i32, open: impl IntoIterator<Item = Day>, params: &Params) {
+        for day in open.into_iter().take_while(|open| open.day <= through) {
+            self.fold_silence(day.day, params);
+            if day.day == self.next_day() {
+                self.fold(&day, params);
             }
         }
-        self.fold_silence(through.saturating_add(1), calls, units);
+        self.fold_silence(through.saturating_add(1), params);
     }
 
-    /// This baseline folded further, where it has to be: for windows that are judged while the days before them are
-    /// still open.
-    pub fn ahead<'a>(
-        &self,
-        through: i32,
-        open: impl IntoIterator<Item = &'a OpenDay>,
-        calls: &Params,
-        units: &Params,
-    ) -> Cow<'_, Self> {
-        if self.next_day() > through {
-            return Cow::Borrowed(self);
-        }
+    /// This baseline, folded through a day that may still be open: for windows whose time to be judged has come
+    /// before that of the fold.
+    pub fn ahead(&self, through: i32, open: impl IntoIterator<Item = Day>, params: &Params) -> Self {
         let mut ahead = *self;
-        ahead.fold_through(through, open, calls, units);
-        Cow::Owned(ahead)
+        ahead.fold_through(through, open, params);
+        ahead
     }
 
     /// What the calls of windows of this day and hour are compared with; see [`Measure::expect`].
@@ -162,29 +132,33 @@ impl Volume {
         Some(self.units.as_ref()?.expect(day, hour, &self.calls, params))
     }
 
-    /// The units of the folded days among the `days` days before `day`; those of the calls where each is one.
-    /// See [`Measure::total_before`].
-    pub fn units_before(&self, day: i32, days: i32) -> u64 {
-        let history = self.units.as_ref().map_or(self.calls.history(), |units| &units.history);
-        history.total_before(day, days)
+    /// The units of a folded day, those of the calls where each is one; see [`Measure::total_of`].
+    pub fn units_of(&self, day: i32) -> Option<f64> {
+        let units = self.units.as_ref();
+        units.map_or(self.calls.history(), |units| &units.history).total_of(day)
     }
 
-    fn fold_day(&mut self, calls: &DayCounts, units: Option<&DayCounts>, clip: Clip, params: (&Params, &Params)) {
+    fn fold(&mut self, day: &Day, params: &Params) {
         // The units' hours are those of the calls, so they go first.
-        if let Some(baseline) = &mut self.units {
-            baseline.fold(units.unwrap_or(calls), &self.calls, params.1, clip);
+        if let Some(units) = &mut self.units {
+            units.fold(&day.units, &self.calls, params, day.clip);
         }
-        self.calls.fold(calls, params.0, clip);
+        self.calls.fold(&day.calls, params, day.clip);
     }
 
     /// Folds noughts up to, without, `day`. A silence of years costs no more than the days until nothing moves.
-    fn fold_silence(&mut self, day: i32, calls: &Params, units: &Params) {
-        let nothing = DayCounts::default();
+    fn fold_silence(&mut self, day: i32, params: &Params) {
         while self.next_day() < day {
             let before = *self;
             let week = day.saturating_sub(self.next_day()).min(7);
             for _ in 0..week {
-                self.fold_day(&nothing, None, Clip::Usual, (calls, units));
+                let silent = Day {
+                    day: self.next_day(),
+                    calls: DayCounts::default(),
+                    units: DayCounts::default(),
+                    clip: Clip::Usual,
+                };
+                self.fold(&silent, params);
             }
             if week == 7 && before.moved_to(self.next_day()) == *self {
                 let left = day.saturating_sub(self.next_day());
@@ -211,43 +185,42 @@ mod tests {
 
     const FIRST: i32 = 20_458;
 
-    fn open_day(day: i32, calls: u32, units: u32, clip: Clip) -> OpenDay {
+    fn day_of(day: i32, calls: u32, units: u32, clip: Clip) -> Day {
         let counts = |count| DayCounts {
             hours: [count; 24],
             largest_ten: count / 3,
         };
-        OpenDay {
+        Day {
             day,
             calls: counts(calls),
-            units: Some(counts(units)),
+            units: counts(units),
             clip,
         }
     }
 
-    fn days() -> impl Strategy<Value = Vec<OpenDay>> {
+    fn days() -> impl Strategy<Value = Vec<Day>> {
         let clip = prop_oneof![Just(Clip::Usual), Just(Clip::Expected), Just(Clip::Hostile)];
         let day = (1..9_i32, any::<u16>(), any::<u32>(), clip);
         prop::collection::vec(day, 1..40).prop_map(|days| {
             let mut at = FIRST;
             let mut open_after = |(gap, calls, units, clip)| {
                 at += gap;
-                open_day(at, u32::from(calls), units, clip)
+                day_of(at, u32::from(calls), units, clip)
             };
             days.into_iter().map(&mut open_after).collect()
         })
     }
 
-    fn folded(through: i32, open: &[OpenDay]) -> Volume {
-        let mut volume = Volume::new(FIRST);
-        volume.track_units();
-        volume.fold_through(through, open, &Params::identity(), &Params::identity());
+    fn folded(through: i32, open: &[Day]) -> Volume {
+        let mut volume = Volume::new(FIRST).with_units();
+        volume.fold_through(through, open.iter().copied(), &Params::identity());
         volume
     }
 
     #[test]
     fn units_are_expected_where_calls_are() {
         let days: Vec<_> = (FIRST..FIRST + 40)
-            .map(|day| open_day(day, 10, 100, Clip::Usual))
+            .map(|day| day_of(day, 10, 100, Clip::Usual))
             .collect();
 
         let volume = folded(FIRST + 39, &days);
@@ -262,25 +235,20 @@ mod tests {
     #[test]
     fn units_start_as_the_calls_were() {
         let mut volume = Volume::new(FIRST);
-        let days: Vec<_> = (FIRST..FIRST + 30)
-            .map(|day| OpenDay {
-                units: None,
-                ..open_day(day, 10, 0, Clip::Usual)
-            })
-            .collect();
         let params = Params::identity();
-        volume.fold_through(FIRST + 29, &days, &params, &params);
+        volume.fold_through(
+            FIRST + 29,
+            (FIRST..FIRST + 30).map(|day| day_of(day, 10, 10, Clip::Usual)),
+            &params,
+        );
 
-        volume.track_units();
+        let volume = volume.with_units();
 
         assert_eq!(
             volume.expect_units(FIRST + 30, 9, &params),
             Some(volume.expect_calls(FIRST + 30, 9, &params))
         );
-        assert_eq!(
-            volume.units_before(FIRST + 30, 7),
-            volume.calls().total_before(FIRST + 30, 7)
-        );
+        assert_eq!(volume.units_of(FIRST + 29), volume.calls().total_of(FIRST + 29));
     }
 
     #[test]
@@ -291,14 +259,14 @@ mod tests {
         volume.begin_by(FIRST + 1);
         assert_eq!(volume.next_day(), FIRST - 1);
 
-        volume.fold_through(FIRST, &[], &Params::identity(), &Params::identity());
+        volume.fold_through(FIRST, [], &Params::identity());
         volume.begin_by(FIRST - 9);
         assert_eq!(volume.calls().first_day(), FIRST - 1);
     }
 
     #[test]
     fn eight_thousand_years_of_silence_end_as_a_dozen_do() {
-        let busy = [open_day(FIRST, 5_000_000, 4_000_000_000, Clip::Expected)];
+        let busy = [day_of(FIRST, 5_000_000, 4_000_000_000, Clip::Expected)];
         let dozen = folded(FIRST + 7 * 626, &busy);
 
         let eternity = folded(FIRST + 7 * 417_000, &busy);
@@ -314,14 +282,13 @@ mod tests {
         fn it_does_not_matter_in_how_many_steps_days_are_folded(open in days(), step in 1..30_i32) {
             let last = open.last().map_or(FIRST, |open| open.day) + 20;
             let params = Params::identity();
-            let mut steps = Volume::new(FIRST);
-            steps.track_units();
+            let mut steps = Volume::new(FIRST).with_units();
 
             let mut through = FIRST;
             while through < last {
                 through = (through + step).min(last);
-                let looked_at = steps.ahead(through, &open, &params, &params).into_owned();
-                steps.fold_through(through, &open, &params, &params);
+                let looked_at = steps.ahead(through, open.iter().copied(), &params);
+                steps.fold_through(through, open.iter().copied(), &params);
                 prop_assert_eq!(looked_at, steps);
             }
 
