@@ -32,7 +32,7 @@ mod ring;
 mod volume;
 
 use serde::{Deserialize, Serialize};
-use tripmeter_model::Timestamp;
+use tripmeter_model::{HOUR, Timestamp};
 
 use crate::codes::{code16, value16};
 pub use expectation::{Expectation, Expectations, Level, level};
@@ -119,10 +119,14 @@ pub fn judged_through(window_start: Timestamp, lateness_seconds: i64) -> i32 {
     window_start.plus(lateness_seconds.saturating_neg()).day() - 1
 }
 
-/// The last day that may be folded for good once an event of this time was seen: no window that may still take
-/// events is judged by an older baseline.
+/// The last day that may be folded for good once an event of this time was seen: the hours that older baselines
+/// judge have ended by then, and their last events have had time to arrive.
 pub fn foldable_through(seen: Timestamp, lateness_seconds: i64) -> i32 {
-    judged_through(seen, lateness_seconds.saturating_mul(2))
+    let judged_older = lateness_seconds
+        .saturating_add(HOUR - 1)
+        .div_euclid(HOUR)
+        .saturating_mul(HOUR);
+    judged_through(seen, judged_older.saturating_add(lateness_seconds))
 }
 
 /// The means of one type of day's hours, as [`code16`], and how many days made them.
@@ -146,7 +150,7 @@ impl Slots {
             let mean = value16(*code);
             *code = code16(mean + gain * (count - mean));
         }
-        self.days_seen = (self.days_seen + 1).min(MOST_DAYS_SEEN);
+        self.days_seen = self.days_seen.saturating_add(1).min(MOST_DAYS_SEEN);
     }
 }
 
@@ -361,6 +365,17 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn no_day_is_folded_while_an_older_baseline_judges(
+            hour in -48..48_i64, into_it in 0..HOUR, minutes in 15..=360_i64, late in 0.0..=1.0_f64,
+        ) {
+            let lateness = minutes * tripmeter_model::MINUTE;
+            let window_start = Timestamp::from_seconds(hour * HOUR);
+            let seen = window_start.plus(into_it + (late * lateness as f64) as i64);
+
+            prop_assert!(foldable_through(seen, lateness) <= judged_through(window_start, lateness));
+        }
+
         #[test]
         fn a_larger_count_never_has_a_lower_level(
             usual in 0..3_000_u32, hour in 0..24_u8, count in 0..200_000_u64, more in 0..200_000_u64,
