@@ -7,6 +7,7 @@ mod replay;
 mod settings;
 mod table;
 mod terminal;
+mod words;
 
 use std::process::ExitCode;
 

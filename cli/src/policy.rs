@@ -12,6 +12,7 @@ use tripmeter_model::{Timestamp, bounded};
 use tripmeter_policy::PolicyFile;
 
 use crate::terminal;
+use crate::words::counted;
 
 /// The largest policy file that is read, in bytes.
 const LARGEST: u64 = 4 << 20;
@@ -40,7 +41,7 @@ pub(crate) fn check(file: &Path) -> anyhow::Result<ExitCode> {
             writeln!(
                 said,
                 "{name}: {} to mend before it can be used",
-                counted(problems.len(), "problem")
+                counted(problems.len() as u64, "problem")
             )?;
             terminal::print(&said)?;
             return Ok(ExitCode::from(1));
@@ -65,8 +66,8 @@ pub(crate) fn check(file: &Path) -> anyhow::Result<ExitCode> {
             )?;
         }
     }
-    let in_force = counted(policy.rules().count(), "rule");
-    match report.errors.len() {
+    let in_force = counted(policy.rules().count() as u64, "rule");
+    match report.errors.len() as u64 {
         0 => writeln!(said, "{name}: usable, {in_force} with those that ship")?,
         errors => writeln!(said, "{name}: {} to mend", counted(errors, "problem"))?,
     }
@@ -93,10 +94,6 @@ fn read(file: &Path) -> anyhow::Result<String> {
 fn today() -> Option<Timestamp> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     Some(Timestamp::from_seconds(since.as_secs() as i64))
-}
-
-fn counted(n: usize, what: &str) -> String {
-    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 /// What a message quotes of a file may hold anything.

@@ -1,11 +1,12 @@
 //! Who did most on the watched services, and from where.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt;
 
 use serde::Serialize;
-use tripmeter_model::{Activity, Identity, Network};
+use tripmeter_model::{Activity, Identity, Network, bounded};
 
-/// Identities that are kept before the quietest half is forgotten. An attacker can invent any number of them.
+/// Identities that are kept before the quieter half is forgotten: an attacker can invent any number of them.
 const KEPT: usize = 8_192;
 
 /// Regions, networks and services that are kept of each.
@@ -48,8 +49,19 @@ impl Places {
         }
         self.more = self.first.len() == PLACES;
         if !self.more {
-            self.first.insert(value.to_owned());
+            self.first.insert(bounded(value, 64));
         }
+    }
+}
+
+impl fmt::Display for Places {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for place in &self.first {
+            write!(f, "{separator}{place}")?;
+            separator = ", ";
+        }
+        f.write_str(if self.more { " and more" } else { "" })
     }
 }
 
@@ -102,5 +114,63 @@ impl Caller {
         self.services.add(activity.service.name());
         self.regions.add(&activity.region);
         self.networks.add(network);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{
+        Client, Digest, IdentityKind, Kind, Origin, Outcome, Quantity, Service, Session, Source, Timestamp,
+    };
+
+    use super::*;
+
+    fn call(user: usize, region: usize) -> Activity {
+        Activity {
+            time: Timestamp::default(),
+            event_id: None,
+            account: "111122223333".to_owned(),
+            region: format!("region-{region}"),
+            service: Service::Ses,
+            call: "SendEmail".to_owned(),
+            kind: Kind::Use,
+            outcome: Outcome::Success,
+            identity: Identity {
+                kind: IdentityKind::IamUser,
+                id: format!("arn:aws:iam::111122223333:user/u{user}"),
+            },
+            session: Session::default(),
+            origin: Origin {
+                source: Source::Hidden,
+                network: Network("hidden".to_owned()),
+                client: Client("boto3".to_owned()),
+            },
+            target: None,
+            quantity: Quantity::ONE,
+            effect: None,
+            routine: false,
+            grave: false,
+            links: Vec::new(),
+            shape: Digest(0),
+            why: String::new(),
+        }
+    }
+
+    #[test]
+    fn the_busiest_identity_stands_out_of_a_flood_of_invented_ones() {
+        let mut callers = Callers::default();
+        for user in 0..3 * KEPT {
+            callers.add(&call(user, 0));
+            callers.add(&call(7, user));
+        }
+
+        let top = callers.top(1);
+
+        assert_eq!(
+            (top[0].name.as_str(), top[0].activities),
+            ("user u7", 3 * KEPT as u64 + 1)
+        );
+        assert_eq!((top[0].regions.first.len(), top[0].regions.more), (PLACES, true));
+        assert!(callers.0.len() <= KEPT);
     }
 }

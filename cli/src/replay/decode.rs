@@ -1,22 +1,17 @@
 //! From files to sorted activities, on all cores.
 
-use std::io::{self, Cursor, Read};
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use tripmeter_catalogue::{Classified, Scope, classify, watches};
 use tripmeter_model::{Record, Timestamp};
-use tripmeter_records::{self as records, Item, Limits, Reader, Skip};
+use tripmeter_records::{Item, Limits, Reader, Skip};
 
 use super::files::{Input, Queue, Unreadable};
 use super::progress::Progress;
 use super::sorter::{Run, SortError, Sorter};
 use super::tally::{Place, Tally};
-
-/// Files up to this size are read at once and unpacked at once, which is twice as quick; what is larger flows.
-/// CloudTrail's own files are far below.
-const WHOLE_FILE: u64 = 8 << 20;
 
 /// What all workers together keep of activities before they write them out, in bytes.
 const ACTIVITIES: usize = 48 << 20;
@@ -62,8 +57,6 @@ pub(crate) fn read_all(
 /// One thread's share.
 struct Worker<'a> {
     reader: Reader,
-    /// The file as it lies on the disk, when it is small enough.
-    file: Vec<u8>,
     intake: Intake<'a>,
 }
 
@@ -80,7 +73,6 @@ impl<'a> Worker<'a> {
     fn new(period: Period, scope: &'a Scope, budget: usize) -> Self {
         Self {
             reader: Reader::new(Limits::default()),
-            file: Vec::new(),
             intake: Intake {
                 period,
                 scope,
@@ -109,33 +101,20 @@ impl<'a> Worker<'a> {
     }
 
     fn read(&mut self, input: &Input, progress: &Progress) {
-        let seen = self.intake.tally.seen();
-        if let Err(error) = self.read_records(input, progress) {
-            let unreadable = Unreadable::new(input.name(), &error);
-            self.intake.tally.unreadable.add(unreadable);
-            return;
-        }
-        self.intake.tally.files += 1;
-        self.intake.tally.empty_files += u64::from(self.intake.tally.seen() == seen);
-    }
-
-    fn read_records(&mut self, input: &Input, progress: &Progress) -> io::Result<()> {
-        let mut bytes = progress.reading(input.open()?);
-        self.file.clear();
-        bytes.by_ref().take(WHOLE_FILE).read_to_end(&mut self.file)?;
-        let whole = (self.file.len() as u64) < WHOLE_FILE;
-        let mut flow = Cursor::new(&self.file).chain(bytes);
-        let from = if whole {
-            records::Input::Bytes(&self.file)
-        } else {
-            records::Input::Stream(&mut flow)
+        let bytes = match input.open() {
+            Ok(bytes) => progress.reading(bytes),
+            Err(error) => {
+                self.intake.tally.unreadable.add(Unreadable::new(input.name(), &error));
+                return;
+            }
         };
         let intake = &mut self.intake;
-        self.reader.read(from, &mut |item| match item {
+        let seen = self.reader.read(bytes, &mut |item| match item {
             Item::Record(record) => intake.record(&record),
-            Item::Skipped(skip) => intake.skip(input, &skip),
+            Item::Skipped(skip) => intake.skip(input, skip),
         });
-        Ok(())
+        intake.tally.files += 1;
+        intake.tally.empty_files += u64::from(seen.seen() == 0);
     }
 }
 
@@ -166,7 +145,7 @@ impl Intake<'_> {
         }
     }
 
-    fn skip(&mut self, input: &Input, skip: &Skip) {
+    fn skip(&mut self, input: &Input, skip: Skip) {
         let place = Place {
             file: input.name(),
             position: skip.position,

@@ -6,14 +6,15 @@ use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 use serde::Serialize;
-use tripmeter_model::{Finding, Service, Severity, Timestamp};
+use tripmeter_model::{Finding, Service, Severity};
 use tripmeter_policy::RuleKind;
 
-use super::callers::{Caller, Callers, Places};
+use super::callers::{Caller, Callers};
 use super::files::Unreadable;
 use super::rules::RuleUse;
-use super::tally::{Damage, Firsts, ServiceCount, Skipped, Tally};
+use super::tally::{Damage, Firsts, Place, ServiceCount, Skipped, Tally};
 use crate::terminal::{HEADING, severity_style};
+use crate::words::{count, counted};
 
 /// Identities and unwatched sources that are listed.
 const LISTED: usize = 10;
@@ -38,14 +39,14 @@ pub(crate) struct Summary<'a> {
     /// Copies of a watched event; part of `read`, judged once.
     duplicates: u64,
     files: u64,
-    first_event: Option<Timestamp>,
-    last_event: Option<Timestamp>,
+    first_event: Option<String>,
+    last_event: Option<String>,
     seconds: f64,
     records_per_second: u64,
     services: Vec<ServiceRow>,
     /// Records of services that are not watched.
     unwatched: Unwatched<'a>,
-    skipped_by_reason: &'a BTreeMap<String, Skipped>,
+    skipped_by_reason: Vec<SkippedRow<'a>>,
     damage: &'a Firsts<Damage>,
     unreadable: &'a Firsts<Unreadable>,
     identities: Vec<Caller>,
@@ -70,6 +71,13 @@ struct Unwatched<'a> {
     sources: Vec<(&'a str, u64)>,
     /// Records of the rest.
     other_sources: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct SkippedRow<'a> {
+    reason: &'a str,
+    #[serde(flatten)]
+    skipped: &'a Skipped,
 }
 
 #[derive(Debug, Serialize)]
@@ -98,8 +106,8 @@ impl<'a> Summary<'a> {
             outside: tally.outside,
             duplicates: read.duplicates,
             files: tally.files,
-            first_event: tally.span.map(|(first, _)| first),
-            last_event: tally.span.map(|(_, last)| last),
+            first_event: tally.span.map(|(first, _)| first.to_string()),
+            last_event: tally.span.map(|(_, last)| last.to_string()),
             seconds: elapsed.as_secs_f64(),
             records_per_second: (tally.records as f64 / elapsed.as_secs_f64().max(1e-6)) as u64,
             services: tally
@@ -112,7 +120,11 @@ impl<'a> Summary<'a> {
                 sources,
                 other_sources,
             },
-            skipped_by_reason: &tally.skipped,
+            skipped_by_reason: tally
+                .skipped
+                .iter()
+                .map(|(reason, skipped)| SkippedRow { reason, skipped })
+                .collect(),
             damage: &tally.damage,
             unreadable: &tally.unreadable,
             identities: read.callers.top(LISTED),
@@ -130,140 +142,129 @@ impl<'a> Summary<'a> {
             }
             rest(f, self.unreadable, "more that cannot be read")?;
             for Damage { place, reason } in &self.damage.first {
-                writeln!(f, "tripmeter: {} at byte {}: {reason}", place.file, place.position)?;
+                let Place { file, position } = place;
+                writeln!(f, "tripmeter: {file} at byte {position}: {reason}")?;
             }
             rest(f, self.damage, "more that are broken")
         })
     }
 
-    fn write_read(&self, f: &mut Formatter<'_>) -> fmt::Result {
+    fn write_seen(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{HEADING}Seen{HEADING:#}        {} = {} records read + {} skipped, in {} files; {:.1} s, {} records/s",
+            "{HEADING}Seen{HEADING:#}        {} = {} read + {} skipped, in {}; {:.1} s, {} records/s",
             count(self.seen),
-            count(self.read),
+            counted(self.read, "record"),
             count(self.skipped),
-            count(self.files),
+            counted(self.files, "file"),
             self.seconds,
             count(self.records_per_second),
         )?;
-        if let (Some(first), Some(last)) = (self.first_event, self.last_event) {
+        if let (Some(first), Some(last)) = (&self.first_event, &self.last_event) {
             writeln!(f, "            {first} to {last}")?;
         }
         if self.outside > 0 {
-            writeln!(f, "            {} left out by --from and --to", count(self.outside))?;
+            line(f, self.outside, "left out by --from and --to")?;
         }
         if self.duplicates > 0 {
-            writeln!(
-                f,
-                "            {} copies of an event, judged once",
-                count(self.duplicates)
-            )?;
+            line(f, self.duplicates, "copies of an event, judged once")?;
         }
         Ok(())
     }
 
     fn write_skipped(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.skipped_by_reason.is_empty() {
-            return Ok(());
-        }
-        writeln!(f, "\n{HEADING}Skipped{HEADING:#}")?;
-        for (reason, skipped) in self.skipped_by_reason {
-            let first = &skipped.first;
-            writeln!(
+        heading(f, "Skipped", self.skipped_by_reason.is_empty())?;
+        for SkippedRow { reason, skipped } in &self.skipped_by_reason {
+            let Place { file, position } = &skipped.first;
+            line(
                 f,
-                "{:>11}  {reason}, first in {} at byte {}",
-                count(skipped.count),
-                first.file,
-                first.position
+                skipped.count,
+                format_args!("{reason}; first in {file} at byte {position}"),
             )?;
         }
         Ok(())
     }
 
     fn write_services(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if !self.services.is_empty() {
-            writeln!(
-                f,
-                "\n{HEADING}Services           records      judged   not in the catalogue{HEADING:#}"
-            )?;
-        }
+        heading(f, "Services", self.services.is_empty() && self.unwatched.records == 0)?;
         for ServiceRow { service, count: of } in &self.services {
-            let uncatalogued = if of.uncatalogued == 0 {
-                String::new()
-            } else {
-                count(of.uncatalogued)
+            let unknown = match of.uncatalogued {
+                0 => String::new(),
+                n => format!(", {} of calls that the catalogue does not know", count(n)),
             };
-            writeln!(
+            line(
                 f,
-                "  {:<14}{:>10}  {:>10}   {uncatalogued:>20}",
-                service.name(),
-                count(of.records),
-                count(of.activities)
+                of.records,
+                format_args!("{service}: {} judged{unknown}", count(of.activities)),
             )?;
         }
-        if self.unwatched.records > 0 {
-            writeln!(f, "  {:<14}{:>10}", "not watched", count(self.unwatched.records))?;
+        let Unwatched {
+            records,
+            sources,
+            other_sources,
+        } = &self.unwatched;
+        if *records == 0 {
+            return Ok(());
         }
-        Ok(())
+        let mut told: Vec<String> = sources
+            .iter()
+            .map(|(source, n)| format!("{source} {}", count(*n)))
+            .collect();
+        if *other_sources > 0 {
+            told.push(format!("others {}", count(*other_sources)));
+        }
+        line(f, *records, format_args!("not watched: {}", told.join(", ")))
     }
 
     fn write_identities(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.identities.is_empty() {
-            return Ok(());
-        }
-        writeln!(f, "\n{HEADING}Identities      calls{HEADING:#}")?;
+        heading(f, "Identities with most calls", self.identities.is_empty())?;
         for caller in &self.identities {
-            writeln!(
-                f,
-                "{:>21}  {} ({}) on {} in {} from {}",
-                count(caller.activities),
-                caller.name,
-                caller.account,
-                listed(&caller.services),
-                listed(&caller.regions),
-                listed(&caller.networks),
-            )?;
+            let Caller {
+                activities,
+                name,
+                account,
+                services,
+                regions,
+                networks,
+                ..
+            } = caller;
+            let text = format_args!("{name} of {account}: {services}; in {regions}; from {networks}");
+            line(f, *activities, text)?;
         }
         Ok(())
     }
 
     fn write_findings(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if self.findings.is_empty() {
-            return writeln!(f, "\n{HEADING}Findings{HEADING:#}    none");
-        }
-        writeln!(
-            f,
-            "\n{HEADING}Findings{HEADING:#}    published {} times",
-            count(self.publications)
-        )?;
+        heading(f, "Findings", false)?;
         for row in &self.findings {
             let style = severity_style(row.severity);
-            writeln!(
-                f,
-                "{:>11}  {style}{:<8}{style:#}  {}",
-                count(row.episodes),
-                row.severity.name(),
-                row.finding_type
-            )?;
+            let text = format_args!("{style}{:<8}{style:#}  {}", row.severity.name(), row.finding_type);
+            line(f, row.episodes, text)?;
         }
-        Ok(())
+        line(f, self.publications, "published in all, with updates")
     }
 
     fn write_rules(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let used: Vec<&RuleUse> = self.rules.iter().filter(|rule| rule.matched).collect();
-        if !used.is_empty() {
-            writeln!(f, "\n{HEADING}Held back by the policy{HEADING:#}")?;
-        }
-        for rule in used {
-            let worst = rule.held_back.as_deref().unwrap_or("nothing");
-            let mark = if rule.hid_high { " <- look at it" } else { "" };
-            writeln!(
+        heading(
+            f,
+            "Held back by the policy",
+            !self.rules.iter().any(|rule| rule.matched),
+        )?;
+        for RuleUse {
+            rule,
+            owner,
+            suppressed,
+            held_back,
+            hid_high,
+            ..
+        } in self.rules.iter().filter(|rule| rule.matched)
+        {
+            let worst = held_back.as_deref().unwrap_or("nothing");
+            let look = if *hid_high { "; look at it" } else { "" };
+            line(
                 f,
-                "{:>11}  suppressed by {} ({}); at worst {worst}{mark}",
-                count(rule.suppressed),
-                rule.rule,
-                rule.owner
+                *suppressed,
+                format_args!("suppressed by {rule} ({owner}); at worst {worst}{look}"),
             )?;
         }
         let unused: Vec<&str> = self
@@ -272,27 +273,34 @@ impl<'a> Summary<'a> {
             .filter(|rule| !rule.matched && rule.kind != RuleKind::Builtin.name())
             .map(|rule| &*rule.rule)
             .collect();
-        if !unused.is_empty() {
-            writeln!(
-                f,
-                "\n{HEADING}Rules that never matched{HEADING:#}: {}",
-                unused.join(", ")
-            )?;
-        }
-        Ok(())
+        heading(f, "Rules that never matched", unused.is_empty())?;
+        unused.iter().try_for_each(|rule| writeln!(f, "             {rule}"))
     }
 }
 
 impl Display for Summary<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.troubles().fmt(f)?;
-        self.write_read(f)?;
+        self.write_seen(f)?;
         self.write_skipped(f)?;
         self.write_services(f)?;
         self.write_identities(f)?;
         self.write_findings(f)?;
         self.write_rules(f)
     }
+}
+
+/// Begins a part of the summary, unless there is nothing in it.
+fn heading(f: &mut Formatter<'_>, text: &str, empty: bool) -> fmt::Result {
+    match empty {
+        true => Ok(()),
+        false => writeln!(f, "\n{HEADING}{text}{HEADING:#}"),
+    }
+}
+
+/// A number, and what it counts.
+fn line(f: &mut Formatter<'_>, n: u64, what: impl Display) -> fmt::Result {
+    writeln!(f, "{:>11}  {what}", count(n))
 }
 
 /// Published episodes by severity and type, the worst first.
@@ -316,37 +324,5 @@ fn rest<T>(f: &mut Formatter<'_>, told: &Firsts<T>, what: &str) -> fmt::Result {
     match told.count.saturating_sub(told.first.len() as u64) {
         0 => Ok(()),
         rest => writeln!(f, "tripmeter: {} {what}", count(rest)),
-    }
-}
-
-fn listed(places: &Places) -> String {
-    let mut text = places.first.iter().cloned().collect::<Vec<_>>().join(", ");
-    if places.more {
-        text.push_str(" and more");
-    }
-    text
-}
-
-/// A count with its thousands apart.
-fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_are_readable() {
-        let texts = [0, 999, 1_000, 1_001_500].map(count);
-        assert_eq!(texts, ["0", "999", "1,000", "1,001,500"]);
     }
 }
