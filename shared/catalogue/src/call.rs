@@ -1,14 +1,15 @@
 //! The words that a service's table is written in: what a call is, what decides its kind, what it is about.
 
-use std::fmt;
+use std::{fmt, slice};
 
+use serde::{Serialize, Serializer};
 use tripmeter_model::{Kind, PolicyEffect, Service};
 
 use crate::parameters::Parameters;
 use crate::ruling::Ruling;
 
 /// One call of a watched service: a row of its service's table.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct Call {
     /// The service.
     pub service: Service,
@@ -171,6 +172,18 @@ impl fmt::Display for Measure {
     }
 }
 
+macro_rules! serialized_as_words {
+    ($($word:ty),*) => {$(
+        impl Serialize for $word {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+    )*};
+}
+
+serialized_as_words!(Rule, Ours, About, Measure);
+
 /// The rows of a service, held by these models of the AWS SDK.
 pub(crate) const fn service<const N: usize>(
     service: Service,
@@ -298,6 +311,44 @@ impl Call {
     pub(crate) const fn outside_sdk(mut self, reason: &'static str) -> Self {
         self.outside_sdk = Some(reason);
         self
+    }
+
+    /// The paths of parameters that the row names, in groups of alternatives: target, quantity, rule, this detector's
+    /// resources. What a [`Rule::Judged`] reads is in its function.
+    pub fn parameters(&self) -> [&[&'static str]; 4] {
+        let target = match &self.target {
+            About::Nothing => &[],
+            About::Model(paths)
+            | About::Topic(paths)
+            | About::Sender(paths)
+            | About::Country(paths)
+            | About::Resource(paths) => *paths,
+            About::User(path)
+            | About::Role(path)
+            | About::Group(path)
+            | About::BecomesRole(path)
+            | About::BecomesFederatedUser(path)
+            | About::BecomesRoot(path) => slice::from_ref(path),
+        };
+        let quantity = match &self.quantity {
+            Measure::One => &[],
+            Measure::Each(paths) => *paths,
+            Measure::Message(path) => slice::from_ref(path),
+        };
+        let rule = match &self.rule {
+            Rule::Name | Rule::Judged(..) => &[],
+            Rule::Enables(path)
+            | Rule::Disables(path)
+            | Rule::Holds(path, _)
+            | Rule::Empties(path)
+            | Rule::Raises(path)
+            | Rule::Zeroes(path) => slice::from_ref(path),
+        };
+        let ours = match &self.ours {
+            Ours::Never => &[],
+            Ours::Only(paths) | Ours::Too(paths) => *paths,
+        };
+        [target, quantity, rule, ours]
     }
 
     /// Whether anything of the request has to be read to judge the call: its shape is compared from day to day,

@@ -1,7 +1,7 @@
 //! One file per watched service: which call means what, and its quantity.
 //!
-//! [`classify`] makes an [`Activity`] of a [`Record`]. What it knows is in [`services`]' tables, one row a call,
-//! written so that somebody who knows the service can check them against the AWS API reference. The kind of a call
+//! [`classify`] makes an [`Activity`] of a [`Record`]. What it knows is in the tables under `services/`, one row a
+//! call, written so that somebody who knows the service can check them against the AWS API reference. The kind of a call
 //! follows its values where they decide: a key set to inactive is a responder at work.
 //!
 //! ```
@@ -120,7 +120,7 @@ fn activity(record: &Record<'_>, call: &Call, scope: &Scope) -> Activity {
     let ruling = Ruling::of(call, &parameters, ours);
 
     let user = record.user_identity.map(UserIdentity::parse).unwrap_or_default();
-    let bearer = has_bearer_token(record, &parameters);
+    let bearer = has_bearer_token(record, call.service);
     let identity = Identity::of(&user, bearer, &stranger(record));
     let account = account(record, &user);
     let region = bounded(record.region.as_deref().unwrap_or_default(), MAX_NAME);
@@ -204,30 +204,33 @@ fn names_ours(record: &Record<'_>, call: &Call, parameters: &Parameters, denied:
             .is_some_and(|answer| scope.names(answer) && named_in(&Parameters::read(Some(answer))))
 }
 
-/// Bedrock marks calls by API key in `additionalEventData`, its mantle in `requestParameters`.
-fn has_bearer_token(record: &Record<'_>, parameters: &Parameters) -> bool {
+/// Bedrock marks calls by API key in `additionalEventData`, its mantle in `requestParameters`. Callers write neither.
+fn has_bearer_token(record: &Record<'_>, service: Service) -> bool {
     const FLAG: &str = "callWithBearerToken";
-    record
-        .additional_event_data
-        .is_some_and(|data| data.contains(FLAG) && Parameters::read(Some(data)).is_true(FLAG))
-        || parameters.is_true(FLAG)
+    let takes_tokens = matches!(
+        service,
+        Service::Bedrock | Service::AgentCore | Service::BedrockMantle | Service::ClaudePlatform
+    );
+    takes_tokens
+        && [record.additional_event_data, record.request_parameters]
+            .into_iter()
+            .flatten()
+            .any(|json| json.contains(FLAG) && Parameters::read(Some(json)).is_true(FLAG))
 }
 
 /// What tells the record apart when nothing in it tells the caller apart.
 fn stranger<'r>(record: &'r Record<'_>) -> Cow<'r, str> {
-    match record.event_id.as_deref().or(record.request_id.as_deref()) {
-        Some(id) => Cow::Borrowed(id),
-        None => {
-            let Digest(digest) = digest64(&[
-                &record.event_time.seconds().to_string(),
-                record.source_ip.as_deref().unwrap_or_default(),
-                record.user_agent.as_deref().unwrap_or_default(),
-                &record.event_source,
-                &record.event_name,
-            ]);
-            Cow::Owned(format!("{digest:016x}"))
-        }
+    if let Some(id) = record.event_id.as_deref().or(record.request_id.as_deref()) {
+        return Cow::Borrowed(id);
     }
+    let Digest(digest) = digest64(&[
+        &record.event_time.seconds().to_string(),
+        record.source_ip.as_deref().unwrap_or_default(),
+        record.user_agent.as_deref().unwrap_or_default(),
+        &record.event_source,
+        &record.event_name,
+    ]);
+    Cow::Owned(format!("{digest:016x}"))
 }
 
 /// The account whose service it was: twelve digits, or empty.
@@ -244,7 +247,9 @@ fn account(record: &Record<'_>, user: &UserIdentity) -> String {
 
 /// How the call ended. A sign-in says so in its answer alone.
 fn outcome(record: &Record<'_>, call: &Call) -> Outcome {
-    let code = record.error_code.as_deref().or(record.error_message.as_deref());
+    let code = [&record.error_code, &record.error_message]
+        .into_iter()
+        .find_map(|text| text.as_deref().filter(|t| !t.trim().is_empty()));
     let failed_sign_in = call.service == Service::Signin
         && record
             .response_elements

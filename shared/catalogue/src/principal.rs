@@ -1,5 +1,7 @@
 //! Principals that a call creates, grants, gives a key or becomes, under the same durable ids as callers have.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use tripmeter_model::{Identity, MAX_TEXT, bounded};
 
@@ -61,7 +63,7 @@ pub(crate) fn of(
         About::Group(path) => named("group", path),
         About::BecomesRole(path) => parameters
             .text(path)
-            .map(|arn| arn.into_owned())
+            .map(Cow::into_owned)
             .or_else(|| denied.map(str::to_owned))
             .filter(|arn| arn.contains(":role/"))
             .map(|arn| with_person(arn, parameters)),

@@ -82,6 +82,14 @@ impl Ruling {
         }
     }
 
+    /// A read of what could be spent.
+    pub(crate) fn probes(self) -> Self {
+        Self {
+            kind: Kind::Probe,
+            ..self.context()
+        }
+    }
+
     /// Use: it spends.
     pub(crate) fn spends(self) -> Self {
         Self {

@@ -12,13 +12,13 @@ const MAX_TARGET: usize = 256;
 
 /// What the parameters say the call is about. Principals are found in [`crate::principal`].
 pub(crate) fn of(about: About, parameters: &Parameters) -> Option<Target> {
-    let paths = match about {
-        About::Model(paths)
-        | About::Topic(paths)
-        | About::Sender(paths)
-        | About::Country(paths)
-        | About::Resource(paths) => paths,
-        _ => return None,
+    let (About::Model(paths)
+    | About::Topic(paths)
+    | About::Sender(paths)
+    | About::Country(paths)
+    | About::Resource(paths)) = about
+    else {
+        return None;
     };
     of_text(about, &parameters.first_text(paths)?)
 }

@@ -14,6 +14,7 @@ use PolicyEffect::{AccessEnabled, LimitRaised, PolicyOpened};
 const MODEL: About = About::Model(&["modelId", "modelIdentifier", "baseModelIdentifier", "modelArn"]);
 const GUARDRAIL: About = About::Resource(&["guardrailIdentifier", "guardrailConfigurationId", "configId"]);
 
+#[rustfmt::skip] // one call a line
 pub(crate) const CALLS: &[Call] = &service(
     Service::Bedrock,
     &["bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime"],
@@ -24,10 +25,7 @@ pub(crate) const CALLS: &[Call] = &service(
         probe("GetFoundationModelAvailability", "whether a model answers here").about(MODEL),
         probe("ListFoundationModelAgreementOffers", "what a model costs").about(MODEL),
         probe("GetUseCaseForModelAccess", "whether the form for model access was sent"),
-        probe(
-            "GetModelInvocationLoggingConfiguration",
-            "whether anybody would see the prompts",
-        ),
+        probe("GetModelInvocationLoggingConfiguration", "whether anybody would see the prompts"),
         probe("ListInferenceProfiles", "which models answer over several regions"),
         probe("GetInferenceProfile", "where a model answers").about(About::Model(&["inferenceProfileIdentifier"])),
         probe("ListProvisionedModelThroughputs", "which capacity is paid for already"),
@@ -40,141 +38,57 @@ pub(crate) const CALLS: &[Call] = &service(
         probe("ListEnforcedGuardrailsConfiguration", "what would be in the way"),
         probe("GetAccountDataRetention", "whether prompts are kept"),
         // Access to models.
-        policy(
-            "PutUseCaseForModelAccess",
-            AccessEnabled,
-            "asks for access to models: the use case form",
-        ),
-        policy(
-            "CreateFoundationModelAgreement",
-            AccessEnabled,
-            "accepts a model's price and terms",
-        )
-        .about(MODEL),
-        policy(
-            "PutFoundationModelEntitlement",
-            AccessEnabled,
-            "switches access to a model on",
-        )
-        .about(MODEL)
-        .outside_sdk("the console's own call, known from CloudTrail records"),
-        policy(
-            "CreateMarketplaceModelEndpoint",
-            AccessEnabled,
-            "runs a model from the marketplace",
-        )
-        .about(About::Model(&["modelSourceIdentifier"])),
-        policy(
-            "RegisterMarketplaceModelEndpoint",
-            AccessEnabled,
-            "uses an endpoint through Bedrock",
-        )
-        .about(About::Model(&["modelSourceIdentifier"])),
-        policy("CreateModelImportJob", AccessEnabled, "brings a model in").about(About::Model(&["importedModelName"])),
+        policy("PutUseCaseForModelAccess", AccessEnabled, "asks for access to models: the use case form"),
+        policy("CreateFoundationModelAgreement", AccessEnabled, "accepts a model's price and terms").about(MODEL),
+        policy("PutFoundationModelEntitlement", AccessEnabled, "switches access to a model on")
+            .about(MODEL).outside_sdk("the console's own call, known from CloudTrail records"),
+        policy("CreateMarketplaceModelEndpoint", AccessEnabled, "runs a model from the marketplace")
+            .about(About::Model(&["modelSourceIdentifier"])),
+        policy("RegisterMarketplaceModelEndpoint", AccessEnabled, "uses an endpoint through Bedrock")
+            .about(About::Model(&["modelSourceIdentifier"])),
+        policy("CreateModelImportJob", AccessEnabled, "brings a model in")
+            .about(About::Model(&["importedModelName"])),
         policy("CreateCustomModel", AccessEnabled, "brings a model in").about(About::Model(&["modelName"])),
-        policy(
-            "CreateCustomModelDeployment",
-            AccessEnabled,
-            "makes a custom model answer",
-        )
-        .about(MODEL),
-        policy(
-            "StartTrustedAccessProgramAccountApplication",
-            AccessEnabled,
-            "asks for models of limited access",
-        ),
-        policy(
-            "PutTrustedAccessProgramAccountEnrollment",
-            AccessEnabled,
-            "takes models of limited access",
-        ),
-        policy(
-            "CreateInferenceProfile",
-            AccessEnabled,
-            "makes a profile that counts a model's use",
-        )
-        .about(About::Model(&["modelSource.copyFrom", "inferenceProfileName"]))
-        .routine(),
+        policy("CreateCustomModelDeployment", AccessEnabled, "makes a custom model answer").about(MODEL),
+        policy("StartTrustedAccessProgramAccountApplication", AccessEnabled, "asks for models of limited access"),
+        policy("PutTrustedAccessProgramAccountEnrollment", AccessEnabled, "takes models of limited access"),
+        policy("CreateInferenceProfile", AccessEnabled, "makes a profile that counts a model's use")
+            .about(About::Model(&["modelSource.copyFrom", "inferenceProfileName"])).routine(),
         policy("CreatePromptRouter", AccessEnabled, "routes prompts to models").routine(),
         policy("CreateProject", AccessEnabled, "makes a project").routine(),
-        policy("CreateAgent", AccessEnabled, "makes an agent")
-            .about(About::Model(&["foundationModel"]))
-            .routine(),
-        policy("UpdateAgent", AccessEnabled, "changes an agent")
-            .about(About::Model(&["foundationModel"]))
-            .routine(),
+        policy("CreateAgent", AccessEnabled, "makes an agent").about(About::Model(&["foundationModel"])).routine(),
+        policy("UpdateAgent", AccessEnabled, "changes an agent").about(About::Model(&["foundationModel"])).routine(),
         policy("CreateAgentAlias", AccessEnabled, "makes an agent callable").routine(),
         policy("CreateFlow", AccessEnabled, "makes a flow").routine(),
         policy("CreateFlowAlias", AccessEnabled, "makes a flow callable").routine(),
         policy("CreateKnowledgeBase", AccessEnabled, "makes a knowledge base").routine(),
         // Capacity.
-        policy(
-            "CreateProvisionedModelThroughput",
-            LimitRaised,
-            "buys capacity by the hour",
-        )
-        .about(MODEL),
-        policy(
-            "UpdateProvisionedModelThroughput",
-            LimitRaised,
-            "changes what bought capacity serves",
-        )
-        .about(About::Model(&["desiredModelId", "provisionedModelId"])),
+        policy("CreateProvisionedModelThroughput", LimitRaised, "buys capacity by the hour").about(MODEL),
+        policy("UpdateProvisionedModelThroughput", LimitRaised, "changes what bought capacity serves")
+            .about(About::Model(&["desiredModelId", "provisionedModelId"])),
         // Others let in.
         policy("PutResourcePolicy", PolicyOpened, "lets other accounts use a resource")
             .about(About::Resource(&["resourceArn"])),
-        policy(
-            "PutAccountDataRetention",
-            AccessEnabled,
-            "changes what is kept of prompts",
-        ),
+        policy("PutAccountDataRetention", AccessEnabled, "changes what is kept of prompts"),
         // Controls.
-        guard(
-            "DeleteModelInvocationLoggingConfiguration",
-            "nobody sees the prompts any more",
-        )
-        .grave(),
+        guard("DeleteModelInvocationLoggingConfiguration", "nobody sees the prompts any more").grave(),
         guard("PutModelInvocationLoggingConfiguration", "changes who sees the prompts")
-            .grave()
-            .when(Rule::Judged(
-                "context when the delivery of text, image or embedding data is switched on",
-                invocation_logging,
-            )),
+            .grave().when(Rule::Judged("context when the configuration delivers text", invocation_logging)),
         guard("DeleteAccountDataRetentionStorage", "what was kept of prompts is gone"),
         guard("DeleteGuardrail", "removes a guardrail").about(GUARDRAIL),
-        guard("UpdateGuardrail", "changes a guardrail")
-            .about(GUARDRAIL)
-            .routine(),
-        guard(
-            "DeleteEnforcedGuardrailConfiguration",
-            "removes the guardrail that every call of the account meets",
-        )
-        .about(GUARDRAIL),
-        guard(
-            "PutEnforcedGuardrailConfiguration",
-            "changes the guardrail that every call of the account meets",
-        )
-        .about(About::Resource(&[
-            "guardrailInferenceConfig.guardrailIdentifier",
-            "configId",
-        ])),
+        guard("UpdateGuardrail", "changes a guardrail").about(GUARDRAIL).routine(),
+        guard("DeleteEnforcedGuardrailConfiguration", "removes the guardrail that every call of the account meets")
+            .about(GUARDRAIL),
+        guard("PutEnforcedGuardrailConfiguration", "changes the guardrail that every call of the account meets")
+            .about(About::Resource(&["guardrailInferenceConfig.guardrailIdentifier", "configId"])),
         guard("DeleteAutomatedReasoningPolicy", "removes a policy that checks answers")
             .about(About::Resource(&["policyArn"])),
         guard("UpdateAutomatedReasoningPolicy", "changes a policy that checks answers")
-            .about(About::Resource(&["policyArn"]))
-            .routine(),
-        guard(
-            "UpdateAutomatedReasoningPolicyAnnotations",
-            "changes a policy that checks answers",
-        )
-        .about(About::Resource(&["policyArn"]))
-        .routine(),
-        guard(
-            "UpdateAutomatedReasoningPolicyTestCase",
-            "changes the test of a policy that checks answers",
-        )
-        .about(About::Resource(&["policyArn"]))
-        .routine(),
+            .about(About::Resource(&["policyArn"])).routine(),
+        guard("UpdateAutomatedReasoningPolicyAnnotations", "changes a policy that checks answers")
+            .about(About::Resource(&["policyArn"])).routine(),
+        guard("UpdateAutomatedReasoningPolicyTestCase", "changes the test of a policy that checks answers")
+            .about(About::Resource(&["policyArn"])).routine(),
         // A responder at work, or ordinary housekeeping.
         context("CreateGuardrail", "a guardrail added"),
         context("CreateGuardrailVersion", "a guardrail's version frozen").about(GUARDRAIL),
@@ -190,69 +104,37 @@ pub(crate) const CALLS: &[Call] = &service(
         context("StopModelCustomizationJob", "a training stopped"),
         // Models answer. CloudTrail marks the calls `readOnly`, and most of them are management events.
         spend("InvokeModel", "a model answers").about(MODEL).reads(),
-        spend("InvokeModelWithResponseStream", "a model answers")
-            .about(MODEL)
-            .reads(),
+        spend("InvokeModelWithResponseStream", "a model answers").about(MODEL).reads(),
         spend("Converse", "a model answers").about(MODEL).reads(),
         spend("ConverseStream", "a model answers").about(MODEL).reads(),
-        spend("InvokeModelWithBidirectionalStream", "a model talks")
-            .about(MODEL)
-            .data("AWS::Bedrock::Model"),
-        spend("StartAsyncInvoke", "a model makes a video or the like")
-            .about(MODEL)
-            .data("AWS::Bedrock::AsyncInvoke"),
+        spend("InvokeModelWithBidirectionalStream", "a model talks").about(MODEL).data("AWS::Bedrock::Model"),
+        spend("StartAsyncInvoke", "a model makes a video or the like").about(MODEL).data("AWS::Bedrock::AsyncInvoke"),
         spend("CreateModelInvocationJob", "a model answers a whole batch").about(MODEL),
         spend("CreateModelCustomizationJob", "a model is trained").about(MODEL),
         spend("CreateEvaluationJob", "models answer to be compared"),
-        spend(
-            "CreateAdvancedPromptOptimizationJob",
-            "models answer to better a prompt",
-        ),
+        spend("CreateAdvancedPromptOptimizationJob", "models answer to better a prompt"),
         spend("InvokeAgent", "an agent answers")
-            .about(About::Resource(&["agentAliasArn", "agentId"]))
-            .data("AWS::Bedrock::AgentAlias"),
+            .about(About::Resource(&["agentAliasArn", "agentId"])).data("AWS::Bedrock::AgentAlias"),
         spend("InvokeInlineAgent", "an agent made on the spot answers")
-            .about(About::Model(&["foundationModel"]))
-            .data("AWS::Bedrock::InlineAgent"),
+            .about(About::Model(&["foundationModel"])).data("AWS::Bedrock::InlineAgent"),
         spend("InvokeFlow", "a flow runs")
-            .about(About::Resource(&["flowIdentifier"]))
-            .data("AWS::Bedrock::FlowAlias"),
+            .about(About::Resource(&["flowIdentifier"])).data("AWS::Bedrock::FlowAlias"),
         spend("StartFlowExecution", "a flow runs")
-            .about(About::Resource(&["flowIdentifier"]))
-            .data("AWS::Bedrock::FlowAlias"),
+            .about(About::Resource(&["flowIdentifier"])).data("AWS::Bedrock::FlowAlias"),
         spend("Retrieve", "a knowledge base is searched")
-            .about(About::Resource(&["knowledgeBaseId"]))
-            .data("AWS::Bedrock::KnowledgeBase"),
-        spend(
-            "RetrieveAndGenerate",
-            "a knowledge base is searched, and a model answers",
-        )
-        .about(KNOWLEDGE_MODEL)
-        .data("AWS::Bedrock::KnowledgeBase"),
-        spend(
-            "RetrieveAndGenerateStream",
-            "a knowledge base is searched, and a model answers",
-        )
-        .about(KNOWLEDGE_MODEL)
-        .data("AWS::Bedrock::KnowledgeBase"),
-        spend("AgenticRetrieveStream", "an agent searches a knowledge base")
-            .about(About::Resource(&["knowledgeBaseId"]))
-            .data("AWS::Bedrock::KnowledgeBase"),
+            .about(About::Resource(&["knowledgeBaseId"])).data("AWS::Bedrock::KnowledgeBase"),
+        spend("RetrieveAndGenerate", "a knowledge base is searched, and a model answers")
+            .about(KNOWLEDGE_MODEL).data("AWS::Bedrock::KnowledgeBase"),
+        spend("RetrieveAndGenerateStream", "a knowledge base is searched, and a model answers")
+            .about(KNOWLEDGE_MODEL).data("AWS::Bedrock::KnowledgeBase"),
+        spend("AgenticRetrieveStream", "an agent searches a knowledge base").data("AWS::Bedrock::KnowledgeBase"),
         spend("GenerateQuery", "a model writes a query").data("AWS::Bedrock::KnowledgeBase"),
         spend("OptimizePrompt", "a model rewrites a prompt").about(About::Model(&["targetModelId"])),
         spend("Rerank", "a model ranks documents")
-            .about(About::Model(&[
-                "rerankingConfiguration.bedrockRerankingConfiguration.modelConfiguration.modelArn",
-            ]))
+            .about(About::Model(&["rerankingConfiguration.bedrockRerankingConfiguration.modelConfiguration.modelArn"]))
             .data("AWS::Bedrock::Model"),
-        spend("ApplyGuardrail", "a guardrail judges a text")
-            .about(GUARDRAIL)
-            .data("AWS::Bedrock::Guardrail")
-            .reads(),
-        spend("InvokeGuardrailChecks", "a guardrail judges a text")
-            .about(GUARDRAIL)
-            .data("AWS::Bedrock::Guardrail")
-            .reads(),
+        spend("ApplyGuardrail", "a guardrail judges a text").about(GUARDRAIL).data("AWS::Bedrock::Guardrail").reads(),
+        spend("InvokeGuardrailChecks", "a guardrail judges a text").data("AWS::Bedrock::Guardrail").reads(),
     ],
 );
 
@@ -261,23 +143,11 @@ const KNOWLEDGE_MODEL: About = About::Model(&[
     "retrieveAndGenerateConfiguration.externalSourcesConfiguration.modelArn",
 ]);
 
-/// The deliveries of `loggingConfig`. What a configuration does not name, it leaves at its default: on.
-const DELIVERIES: [&str; 3] = [
-    "loggingConfig.textDataDeliveryEnabled",
-    "loggingConfig.imageDataDeliveryEnabled",
-    "loggingConfig.embeddingDataDeliveryEnabled",
-];
-
+/// What a configuration does not name, it leaves at its default: delivered.
 fn invocation_logging(parameters: &Parameters, row: Ruling) -> Ruling {
-    let off = DELIVERIES
-        .iter()
-        .filter(|delivery| parameters.is_false(delivery))
-        .count();
-    if parameters.is_empty("loggingConfig") || off == DELIVERIES.len() {
+    // Prompts and answers are text: without it the rest tells nothing of what is asked.
+    if parameters.is_empty("loggingConfig") || parameters.is_false("loggingConfig.textDataDeliveryEnabled") {
         return row.valued("off");
     }
-    if DELIVERIES.iter().any(|delivery| parameters.is_true(delivery)) || off == 0 {
-        return row.context().valued("on");
-    }
-    row.valued("off")
+    row.context().valued("on")
 }

@@ -2,7 +2,7 @@
 //!
 //! Records are in us-east-1. Source: IAM API reference; "Logging IAM and AWS STS API calls with AWS CloudTrail".
 
-use tripmeter_model::{PolicyEffect, Service};
+use tripmeter_model::{PolicyEffect::AccessEnabled, Service};
 
 use crate::call::{About, Call, Rule, context, credential, guard, policy, service};
 use crate::parameters::Parameters;
@@ -15,7 +15,7 @@ const GROUP: About = About::Group("groupName");
 const POLICY: About = About::Resource(&["policyArn", "policyName"]);
 
 const ATTACHED: Rule = Rule::Judged(
-    "a leaked key when AWS's quarantine is attached, context when it denies; grave when it reaches a watched service or everything, else routine",
+    "a leaked key for AWS's quarantine, context for AWSDenyAll, grave when it reaches a watched service, else routine",
     attached,
 );
 const DETACHED: Rule = Rule::Judged("only when AWS's quarantine is taken off", detached);
@@ -26,30 +26,22 @@ const WRITTEN: Rule = Rule::Judged(
 const SERVICE_CREDENTIAL: Rule = Rule::Judged("grave for Bedrock or Claude Platform, else routine", service_credential);
 const ACTIVE: Rule = Rule::Holds("status", &["Active"]);
 
+#[rustfmt::skip] // one call a line
 pub(crate) const CALLS: &[Call] = &service(
     Service::Iam,
     &["iam"],
     [
         // Keys and passwords.
         credential("CreateAccessKey", "issues a long-term key").about(USER),
-        credential("UpdateAccessKey", "switches a key on")
-            .about(USER)
-            .when(ACTIVE),
+        credential("UpdateAccessKey", "switches a key on").about(USER).when(ACTIVE),
         credential("CreateLoginProfile", "gives a user a console password").about(USER),
         credential("UpdateLoginProfile", "changes a user's console password").about(USER),
         credential("CreateServiceSpecificCredential", "issues an API key of a service")
-            .about(USER)
-            .when(SERVICE_CREDENTIAL),
+            .about(USER).when(SERVICE_CREDENTIAL),
         credential("ResetServiceSpecificCredential", "issues an API key anew").about(USER),
-        credential("UpdateServiceSpecificCredential", "switches an API key on")
-            .about(USER)
-            .when(ACTIVE),
-        credential("UploadSSHPublicKey", "gives a user another key")
-            .about(USER)
-            .routine(),
-        credential("UploadSigningCertificate", "gives a user another key")
-            .about(USER)
-            .routine(),
+        credential("UpdateServiceSpecificCredential", "switches an API key on").about(USER).when(ACTIVE),
+        credential("UploadSSHPublicKey", "gives a user another key").about(USER).routine(),
+        credential("UploadSigningCertificate", "gives a user another key").about(USER).routine(),
         credential("DeactivateMFADevice", "lets a user in without a second factor").about(USER),
         // Principals.
         credential("CreateUser", "makes a user").about(USER),
@@ -61,55 +53,22 @@ pub(crate) const CALLS: &[Call] = &service(
         credential("CreateOpenIDConnectProvider", "lets another issuer's tokens in"),
         credential("AcceptDelegationRequest", "grants what an outside service asked for"),
         // Grants.
-        credential("AttachUserPolicy", "grants a user a managed policy")
-            .about(USER)
-            .when(ATTACHED),
-        credential("AttachRolePolicy", "grants a role a managed policy")
-            .about(ROLE)
-            .when(ATTACHED),
-        credential("AttachGroupPolicy", "grants a group a managed policy")
-            .about(GROUP)
-            .when(ATTACHED),
-        credential("PutUserPolicy", "grants a user what a document says")
-            .about(USER)
-            .when(WRITTEN),
-        credential("PutRolePolicy", "grants a role what a document says")
-            .about(ROLE)
-            .when(WRITTEN),
-        credential("PutGroupPolicy", "grants a group what a document says")
-            .about(GROUP)
-            .when(WRITTEN),
-        credential("CreatePolicy", "writes a policy")
-            .about(POLICY)
-            .when(WRITTEN),
-        credential("CreatePolicyVersion", "rewrites a policy")
-            .about(POLICY)
-            .when(WRITTEN),
-        credential(
-            "SetDefaultPolicyVersion",
-            "brings another version of a policy into force",
-        )
-        .about(POLICY),
+        credential("AttachUserPolicy", "grants a user a managed policy").about(USER).when(ATTACHED),
+        credential("AttachRolePolicy", "grants a role a managed policy").about(ROLE).when(ATTACHED),
+        credential("AttachGroupPolicy", "grants a group a managed policy").about(GROUP).when(ATTACHED),
+        credential("PutUserPolicy", "grants a user what a document says").about(USER).when(WRITTEN),
+        credential("PutRolePolicy", "grants a role what a document says").about(ROLE).when(WRITTEN),
+        credential("PutGroupPolicy", "grants a group what a document says").about(GROUP).when(WRITTEN),
+        credential("CreatePolicy", "writes a policy").about(POLICY).when(WRITTEN),
+        credential("CreatePolicyVersion", "rewrites a policy").about(POLICY).when(WRITTEN),
+        credential("SetDefaultPolicyVersion", "brings another version of a policy into force").about(POLICY),
         credential("DeleteUserPermissionsBoundary", "lets a user do more than its boundary").about(USER),
         credential("DeleteRolePermissionsBoundary", "lets a role do more than its boundary").about(ROLE),
-        policy(
-            "EnableOutboundWebIdentityFederation",
-            PolicyEffect::AccessEnabled,
-            "opens Claude Platform and other services outside AWS to the account's identities",
-        ),
+        policy("EnableOutboundWebIdentityFederation", AccessEnabled, "opens Claude Platform to the account's identities"),
         // The quarantine that AWS puts a leaked key in.
-        guard("DetachUserPolicy", "takes a leaked key out of quarantine")
-            .about(USER)
-            .grave()
-            .when(DETACHED),
-        guard("DetachRolePolicy", "takes a leaked key out of quarantine")
-            .about(ROLE)
-            .grave()
-            .when(DETACHED),
-        guard("DetachGroupPolicy", "takes a leaked key out of quarantine")
-            .about(GROUP)
-            .grave()
-            .when(DETACHED),
+        guard("DetachUserPolicy", "takes a leaked key out of quarantine").about(USER).grave().when(DETACHED),
+        guard("DetachRolePolicy", "takes a leaked key out of quarantine").about(ROLE).grave().when(DETACHED),
+        guard("DetachGroupPolicy", "takes a leaked key out of quarantine").about(GROUP).grave().when(DETACHED),
         // A responder at work, or ordinary housekeeping.
         context("DeleteAccessKey", "a key removed").about(USER),
         context("DeleteServiceSpecificCredential", "an API key removed").about(USER),
@@ -123,9 +82,7 @@ pub(crate) const CALLS: &[Call] = &service(
         context("PutUserPermissionsBoundary", "a user held within a boundary").about(USER),
         context("PutRolePermissionsBoundary", "a role held within a boundary").about(ROLE),
         context("DisableOutboundWebIdentityFederation", "services outside AWS closed"),
-        context("ListServiceSpecificCredentials", "which API keys there are")
-            .about(USER)
-            .reads(),
+        context("ListServiceSpecificCredentials", "which API keys there are").about(USER).reads(),
     ],
 );
 

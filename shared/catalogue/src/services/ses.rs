@@ -11,6 +11,7 @@ use PolicyEffect::{AccessEnabled, LimitRaised, PolicyOpened, SenderAdded, Sendin
 const IDENTITY: About = About::Sender(&["emailIdentity", "identity", "emailAddress", "domain"]);
 const DATA: &str = "AWS::SES::EmailIdentity";
 
+#[rustfmt::skip] // one call a line
 pub(crate) const CALLS: &[Call] = &service(
     Service::Ses,
     &["ses", "sesv2", "mailmanager"],
@@ -23,7 +24,7 @@ pub(crate) const CALLS: &[Call] = &service(
         probe("ListIdentities", "whom the account can send as"),
         probe("ListEmailIdentities", "whom the account can send as"),
         probe("ListVerifiedEmailAddresses", "whom the account can send as"),
-        probe("GetIdentityVerificationAttributes", "which senders are ready to use").about(IDENTITY),
+        probe("GetIdentityVerificationAttributes", "which senders are ready to use"),
         probe("GetEmailIdentity", "whether a sender is ready to use").about(IDENTITY),
         probe("GetIdentityPolicies", "who else may send as this sender").about(IDENTITY),
         probe("GetEmailIdentityPolicies", "who else may send as this sender").about(IDENTITY),
@@ -31,232 +32,80 @@ pub(crate) const CALLS: &[Call] = &service(
         probe("ListReputationEntities", "which senders are paused"),
         probe("ListDedicatedIpPools", "which addresses mail could leave from"),
         // Sending switched on.
-        policy(
-            "UpdateAccountSendingEnabled",
-            SendingEnabled,
-            "switches the account's sending on",
-        )
-        .when(Rule::Enables("enabled")),
-        policy(
-            "PutAccountSendingAttributes",
-            SendingEnabled,
-            "switches the account's sending on",
-        )
-        .when(Rule::Enables("sendingEnabled")),
-        policy(
-            "UpdateConfigurationSetSendingEnabled",
-            SendingEnabled,
-            "switches a configuration set's sending on",
-        )
-        .when(Rule::Enables("enabled")),
-        policy(
-            "PutConfigurationSetSendingOptions",
-            SendingEnabled,
-            "switches a configuration set's sending on",
-        )
-        .when(Rule::Enables("sendingEnabled")),
-        policy(
-            "UpdateReputationEntityCustomerManagedStatus",
-            SendingEnabled,
-            "lets a paused sender send again",
-        )
-        .when(Rule::Holds("sendingStatus", &["ENABLED", "REINSTATED"])),
+        policy("UpdateAccountSendingEnabled", SendingEnabled, "switches the account's sending on")
+            .when(Rule::Enables("enabled")),
+        policy("PutAccountSendingAttributes", SendingEnabled, "switches the account's sending on")
+            .when(Rule::Enables("sendingEnabled")),
+        policy("UpdateConfigurationSetSendingEnabled", SendingEnabled, "switches a configuration set's sending on")
+            .when(Rule::Enables("enabled")),
+        policy("PutConfigurationSetSendingOptions", SendingEnabled, "switches a configuration set's sending on")
+            .when(Rule::Enables("sendingEnabled")),
+        policy("UpdateReputationEntityCustomerManagedStatus", SendingEnabled, "lets a paused sender send again")
+            .when(Rule::Holds("sendingStatus", &["ENABLED", "REINSTATED"])),
         // Limits.
-        policy(
-            "PutAccountDetails",
-            LimitRaised,
-            "asks to leave the sandbox: production access",
-        ),
-        policy(
-            "PutAccountPricingAttributes",
-            AccessEnabled,
-            "changes the account's plan, and what it may send",
-        ),
-        policy(
-            "PutAccountDedicatedIpWarmupAttributes",
-            LimitRaised,
-            "warms dedicated addresses up for volume",
-        )
-        .when(Rule::Enables("autoWarmupEnabled")),
-        policy(
-            "PutAccountDeliveryAttributes",
-            LimitRaised,
-            "changes how mail leaves shared addresses",
-        ),
-        policy(
-            "CreateDedicatedIpPool",
-            LimitRaised,
-            "adds addresses of its own to send from",
-        ),
+        policy("PutAccountDetails", LimitRaised, "asks to leave the sandbox: production access"),
+        policy("PutAccountPricingAttributes", AccessEnabled, "changes the account's plan, and what it may send"),
+        policy("PutAccountDedicatedIpWarmupAttributes", LimitRaised, "warms dedicated addresses up for volume")
+            .when(Rule::Enables("autoWarmupEnabled")),
+        policy("PutAccountDeliveryAttributes", LimitRaised, "changes how mail leaves shared addresses"),
+        policy("CreateDedicatedIpPool", LimitRaised, "adds addresses of its own to send from"),
         policy("PutDedicatedIpInPool", LimitRaised, "moves an address to another pool").routine(),
-        policy(
-            "PutDedicatedIpPoolScalingAttributes",
-            LimitRaised,
-            "lets a pool grow by itself",
-        ),
-        policy(
-            "PutDedicatedIpWarmupAttributes",
-            LimitRaised,
-            "says that an address is warm enough for volume",
-        ),
-        policy(
-            "UpdateReputationEntityPolicy",
-            LimitRaised,
-            "changes at what reputation a sender is paused",
-        ),
-        policy(
-            "CreateMultiRegionEndpoint",
-            LimitRaised,
-            "sends from two regions at once",
-        ),
+        policy("PutDedicatedIpPoolScalingAttributes", LimitRaised, "lets a pool grow by itself"),
+        policy("PutDedicatedIpWarmupAttributes", LimitRaised, "says that an address is warm enough for volume"),
+        policy("UpdateReputationEntityPolicy", LimitRaised, "changes at what reputation a sender is paused"),
+        policy("CreateMultiRegionEndpoint", LimitRaised, "sends from two regions at once"),
         // Senders.
         policy("CreateEmailIdentity", SenderAdded, "adds a sender").about(IDENTITY),
         policy("VerifyEmailIdentity", SenderAdded, "adds a sender").about(IDENTITY),
         policy("VerifyEmailAddress", SenderAdded, "adds a sender").about(IDENTITY),
         policy("VerifyDomainIdentity", SenderAdded, "adds a sending domain").about(IDENTITY),
-        policy(
-            "VerifyDomainDkim",
-            SenderAdded,
-            "makes a domain's mail pass for genuine",
-        )
-        .about(IDENTITY),
+        policy("VerifyDomainDkim", SenderAdded, "makes a domain's mail pass for genuine").about(IDENTITY),
         policy("CreateTenant", SenderAdded, "adds a tenant that sends on its own"),
-        policy(
-            "CreateTenantResourceAssociation",
-            SenderAdded,
-            "gives a tenant a sender",
-        )
-        .routine(),
-        policy(
-            "SetIdentityMailFromDomain",
-            SenderAdded,
-            "changes the domain that bounces go to",
-        )
-        .about(IDENTITY)
-        .routine(),
-        policy(
-            "PutEmailIdentityMailFromAttributes",
-            SenderAdded,
-            "changes the domain that bounces go to",
-        )
-        .about(IDENTITY)
-        .routine(),
-        policy(
-            "AssociateEmailIdentityCertificate",
-            SenderAdded,
-            "signs a sender's mail",
-        )
-        .about(IDENTITY)
-        .routine(),
+        policy("CreateTenantResourceAssociation", SenderAdded, "gives a tenant a sender").routine(),
+        policy("SetIdentityMailFromDomain", SenderAdded, "changes the domain that bounces go to")
+            .about(IDENTITY).routine(),
+        policy("PutEmailIdentityMailFromAttributes", SenderAdded, "changes the domain that bounces go to")
+            .about(IDENTITY).routine(),
+        policy("AssociateEmailIdentityCertificate", SenderAdded, "signs a sender's mail").about(IDENTITY).routine(),
         policy("CreateRelay", SenderAdded, "passes mail on to another server").routine(),
         policy("CreateIngressPoint", SenderAdded, "takes mail in from outside").routine(),
         // Others let in.
         policy("PutIdentityPolicy", PolicyOpened, "lets others send as this sender").about(IDENTITY),
-        policy(
-            "CreateEmailIdentityPolicy",
-            PolicyOpened,
-            "lets others send as this sender",
-        )
-        .about(IDENTITY),
-        policy(
-            "UpdateEmailIdentityPolicy",
-            PolicyOpened,
-            "lets others send as this sender",
-        )
-        .about(IDENTITY),
+        policy("CreateEmailIdentityPolicy", PolicyOpened, "lets others send as this sender").about(IDENTITY),
+        policy("UpdateEmailIdentityPolicy", PolicyOpened, "lets others send as this sender").about(IDENTITY),
         // Preparing a campaign.
         policy("CreateImportJob", AccessEnabled, "loads a list of addresses"),
         policy("CreateContactList", AccessEnabled, "makes a list of recipients").routine(),
         policy("CreateTemplate", AccessEnabled, "writes a mail to be sent many times").routine(),
-        policy(
-            "UpdateTemplate",
-            AccessEnabled,
-            "changes a mail that is sent many times",
-        )
-        .routine(),
-        policy(
-            "CreateEmailTemplate",
-            AccessEnabled,
-            "writes a mail to be sent many times",
-        )
-        .routine(),
-        policy(
-            "UpdateEmailTemplate",
-            AccessEnabled,
-            "changes a mail that is sent many times",
-        )
-        .routine(),
-        policy(
-            "CreateCustomVerificationEmailTemplate",
-            AccessEnabled,
-            "writes a mail that verifies others",
-        )
-        .routine(),
-        policy(
-            "CreateConfigurationSet",
-            AccessEnabled,
-            "makes a set of sending options",
-        )
-        .routine(),
+        policy("UpdateTemplate", AccessEnabled, "changes a mail that is sent many times").routine(),
+        policy("CreateEmailTemplate", AccessEnabled, "writes a mail to be sent many times").routine(),
+        policy("UpdateEmailTemplate", AccessEnabled, "changes a mail that is sent many times").routine(),
+        policy("CreateCustomVerificationEmailTemplate", AccessEnabled, "writes a mail that verifies others")
+            .routine(),
+        policy("CreateConfigurationSet", AccessEnabled, "makes a set of sending options").routine(),
         // Controls.
-        guard(
-            "DeleteConfigurationSetEventDestination",
-            "stops reports of what was sent",
-        ),
-        guard(
-            "UpdateConfigurationSetEventDestination",
-            "stops reports of what was sent",
-        )
-        .when(Rule::Disables("eventDestination.enabled")),
-        guard(
-            "PutAccountSuppressionAttributes",
-            "sends to addresses that bounced or complained",
-        )
-        .when(Rule::Empties("suppressedReasons")),
-        guard(
-            "PutConfigurationSetSuppressionOptions",
-            "sends to addresses that bounced or complained",
-        )
-        .when(Rule::Empties("suppressedReasons")),
-        guard(
-            "DeleteSuppressedDestination",
-            "sends again to an address that bounced or complained",
-        ),
-        guard(
-            "UpdateConfigurationSetReputationMetricsEnabled",
-            "stops the measuring of bounces and complaints",
-        )
-        .when(Rule::Disables("enabled")),
-        guard(
-            "PutConfigurationSetReputationOptions",
-            "stops the measuring of bounces and complaints",
-        )
-        .when(Rule::Disables("reputationMetricsEnabled")),
+        guard("DeleteConfigurationSetEventDestination", "stops reports of what was sent"),
+        guard("UpdateConfigurationSetEventDestination", "stops reports of what was sent")
+            .when(Rule::Disables("eventDestination.enabled")),
+        guard("PutAccountSuppressionAttributes", "sends to addresses that bounced or complained")
+            .when(Rule::Empties("suppressedReasons")),
+        guard("PutConfigurationSetSuppressionOptions", "sends to addresses that bounced or complained")
+            .when(Rule::Empties("suppressedReasons")),
+        guard("DeleteSuppressedDestination", "sends again to an address that bounced or complained"),
+        guard("UpdateConfigurationSetReputationMetricsEnabled", "stops the measuring of bounces and complaints")
+            .when(Rule::Disables("enabled")),
+        guard("PutConfigurationSetReputationOptions", "stops the measuring of bounces and complaints")
+            .when(Rule::Disables("reputationMetricsEnabled")),
         guard("PutAccountVdmAttributes", "switches the deliverability manager off")
             .when(Rule::Holds("vdmAttributes.vdmEnabled", &["DISABLED"])),
-        guard(
-            "PutDeliverabilityDashboardOption",
-            "switches the deliverability dashboard off",
-        )
-        .when(Rule::Disables("dashboardEnabled")),
-        guard(
-            "SetIdentityFeedbackForwardingEnabled",
-            "hides bounces and complaints from the owner",
-        )
-        .about(IDENTITY)
-        .when(Rule::Disables("forwardingEnabled")),
-        guard(
-            "PutEmailIdentityFeedbackAttributes",
-            "hides bounces and complaints from the owner",
-        )
-        .about(IDENTITY)
-        .when(Rule::Disables("emailForwardingEnabled")),
-        guard(
-            "SetIdentityNotificationTopic",
-            "hides bounces and complaints from the owner",
-        )
-        .about(IDENTITY)
-        .when(Rule::Empties("snsTopic")),
+        guard("PutDeliverabilityDashboardOption", "switches the deliverability dashboard off")
+            .when(Rule::Disables("dashboardEnabled")),
+        guard("SetIdentityFeedbackForwardingEnabled", "hides bounces and complaints from the owner")
+            .about(IDENTITY).when(Rule::Disables("forwardingEnabled")),
+        guard("PutEmailIdentityFeedbackAttributes", "hides bounces and complaints from the owner")
+            .about(IDENTITY).when(Rule::Disables("emailForwardingEnabled")),
+        guard("SetIdentityNotificationTopic", "hides bounces and complaints from the owner")
+            .about(IDENTITY).when(Rule::Empties("snsTopic")),
         // A responder at work, or ordinary housekeeping.
         context("DeleteIdentity", "a sender removed").about(IDENTITY),
         context("DeleteEmailIdentity", "a sender removed").about(IDENTITY),
@@ -268,39 +117,21 @@ pub(crate) const CALLS: &[Call] = &service(
         context("PutSuppressedDestination", "an address that is no longer sent to"),
         // Mail leaves. CloudTrail marks these `readOnly`.
         spend("SendEmail", "mail leaves")
-            .about(About::Sender(&[
-                "fromEmailAddress",
-                "source",
-                "fromEmailAddressIdentityArn",
-                "sourceArn",
-            ]))
-            .counts(Measure::Each(&["destination"]))
-            .data(DATA)
-            .reads(),
+            .about(About::Sender(&["fromEmailAddress", "source", "fromEmailAddressIdentityArn", "sourceArn"]))
+            .counts(Measure::Each(&["destination"])).data(DATA).reads(),
         spend("SendRawEmail", "mail leaves")
-            .about(About::Sender(&["source", "sourceArn", "fromArn"]))
-            .counts(Measure::Each(&["destinations"]))
-            .data(DATA)
-            .reads(),
+            .about(About::Sender(&["source", "sourceArn", "fromArn"])).counts(Measure::Each(&["destinations"]))
+            .data(DATA).reads(),
         spend("SendTemplatedEmail", "mail leaves")
-            .about(About::Sender(&["source", "sourceArn"]))
-            .counts(Measure::Each(&["destination"]))
-            .data(DATA)
+            .about(About::Sender(&["source", "sourceArn"])).counts(Measure::Each(&["destination"])).data(DATA)
             .reads(),
         spend("SendBulkTemplatedEmail", "mail leaves for many")
-            .about(About::Sender(&["source", "sourceArn"]))
-            .counts(Measure::Each(&["destinations"]))
-            .data(DATA)
+            .about(About::Sender(&["source", "sourceArn"])).counts(Measure::Each(&["destinations"])).data(DATA)
             .reads(),
         spend("SendBulkEmail", "mail leaves for many")
             .about(About::Sender(&["fromEmailAddress", "fromEmailAddressIdentityArn"]))
-            .counts(Measure::Each(&["bulkEmailEntries"]))
-            .data(DATA)
-            .reads(),
-        spend(
-            "SendCustomVerificationEmail",
-            "a mail of one's own wording leaves, to an address not verified",
-        ),
+            .counts(Measure::Each(&["bulkEmailEntries"])).data(DATA).reads(),
+        spend("SendCustomVerificationEmail", "a mail of one's own wording leaves, to an address not verified"),
         spend("SendBounce", "mail leaves, as a bounce")
             .about(About::Sender(&["bounceSender", "bounceSenderArn"]))
             .counts(Measure::Each(&["bouncedRecipientInfoList"])),

@@ -6,12 +6,16 @@
 use tripmeter_model::{PolicyEffect, Service};
 
 use crate::call::{About, Call, Measure, Rule, context, guard, policy, probe, service, spend};
+use crate::parameters::Parameters;
+use crate::ruling::Ruling;
 use PolicyEffect::{AccessEnabled, LimitRaised, PolicyOpened, SenderAdded};
 
 const DESTINATION: Measure = Measure::Message("destinationPhoneNumber");
+const DRY_RUN: Rule = Rule::Judged("a probe when dryRun is true", dry_run);
 const COUNTRY: About = About::Country(&["isoCountryCode"]);
 const DATA: &str = "AWS::SMSVoice::OriginationIdentity";
 
+#[rustfmt::skip] // one call a line
 pub(crate) const CALLS: &[Call] = &service(
     Service::Sms,
     &["pinpoint-sms-voice-v2", "pinpoint-sms-voice"],
@@ -23,184 +27,69 @@ pub(crate) const CALLS: &[Call] = &service(
         probe("DescribePhoneNumbers", "which numbers can send"),
         probe("DescribeSenderIds", "which names can send"),
         probe("DescribePools", "which groups of numbers can send"),
-        probe(
-            "DescribeVerifiedDestinationNumbers",
-            "which numbers the sandbox may send to",
-        ),
-        probe(
-            "DescribeProtectConfigurations",
-            "what keeps countries from being sent to",
-        ),
-        probe(
-            "GetProtectConfigurationCountryRuleSet",
-            "which countries may be sent to",
-        ),
-        probe(
-            "ListNotifyCountries",
-            "which countries can be sent to without a number of one's own",
-        ),
+        probe("DescribeVerifiedDestinationNumbers", "which numbers the sandbox may send to"),
+        probe("DescribeProtectConfigurations", "what keeps countries from being sent to"),
+        probe("GetProtectConfigurationCountryRuleSet", "which countries may be sent to"),
+        probe("ListNotifyCountries", "which countries can be sent to without a number of one's own"),
         // Limits.
-        policy(
-            "SetTextMessageSpendLimitOverride",
-            LimitRaised,
-            "raises what may be spent on texts in a month",
-        )
-        .when(Rule::Raises("monthlyLimit")),
-        policy(
-            "SetMediaMessageSpendLimitOverride",
-            LimitRaised,
-            "raises what may be spent on media messages in a month",
-        )
-        .when(Rule::Raises("monthlyLimit")),
-        policy(
-            "SetVoiceMessageSpendLimitOverride",
-            LimitRaised,
-            "raises what may be spent on calls in a month",
-        )
-        .when(Rule::Raises("monthlyLimit")),
-        policy(
-            "SetRcsMessageSpendLimitOverride",
-            LimitRaised,
-            "raises what may be spent on RCS messages in a month",
-        )
-        .when(Rule::Raises("monthlyLimit")),
-        policy(
-            "SetNotifyMessageSpendLimitOverride",
-            LimitRaised,
-            "raises what may be spent on notifications in a month",
-        )
-        .when(Rule::Raises("monthlyLimit")),
-        policy(
-            "DeleteTextMessageSpendLimitOverride",
-            LimitRaised,
-            "lets texts cost up to the account's maximum",
-        ),
-        policy(
-            "DeleteMediaMessageSpendLimitOverride",
-            LimitRaised,
-            "lets media messages cost up to the account's maximum",
-        ),
-        policy(
-            "DeleteVoiceMessageSpendLimitOverride",
-            LimitRaised,
-            "lets calls cost up to the account's maximum",
-        ),
-        policy(
-            "DeleteRcsMessageSpendLimitOverride",
-            LimitRaised,
-            "lets RCS messages cost up to the account's maximum",
-        ),
-        policy(
-            "DeleteNotifyMessageSpendLimitOverride",
-            LimitRaised,
-            "lets notifications cost up to the account's maximum",
-        ),
+        policy("SetTextMessageSpendLimitOverride", LimitRaised, "raises what texts may cost in a month")
+            .when(Rule::Raises("monthlyLimit")),
+        policy("SetMediaMessageSpendLimitOverride", LimitRaised, "raises what media messages may cost in a month")
+            .when(Rule::Raises("monthlyLimit")),
+        policy("SetVoiceMessageSpendLimitOverride", LimitRaised, "raises what calls may cost in a month")
+            .when(Rule::Raises("monthlyLimit")),
+        policy("SetRcsMessageSpendLimitOverride", LimitRaised, "raises what RCS messages may cost in a month")
+            .when(Rule::Raises("monthlyLimit")),
+        policy("SetNotifyMessageSpendLimitOverride", LimitRaised, "raises what notifications may cost in a month")
+            .when(Rule::Raises("monthlyLimit")),
+        policy("DeleteTextMessageSpendLimitOverride", LimitRaised, "lets texts cost up to AWS's maximum"),
+        policy("DeleteMediaMessageSpendLimitOverride", LimitRaised, "lets media messages cost up to AWS's maximum"),
+        policy("DeleteVoiceMessageSpendLimitOverride", LimitRaised, "lets calls cost up to AWS's maximum"),
+        policy("DeleteRcsMessageSpendLimitOverride", LimitRaised, "lets RCS messages cost up to AWS's maximum"),
+        policy("DeleteNotifyMessageSpendLimitOverride", LimitRaised, "lets notifications cost up to AWS's maximum"),
         // Senders.
         policy("RequestPhoneNumber", SenderAdded, "leases a number to send from").about(COUNTRY),
         policy("RequestSenderId", SenderAdded, "adds a name to send as").about(COUNTRY),
         policy("CreateRegistration", SenderAdded, "begins to register a sender"),
-        policy(
-            "SubmitRegistrationVersion",
-            SenderAdded,
-            "asks for a sender to be registered",
-        ),
+        policy("SubmitRegistrationVersion", SenderAdded, "asks for a sender to be registered"),
         policy("CreatePool", SenderAdded, "groups numbers to send from").routine(),
         policy("AssociateOriginationIdentity", SenderAdded, "adds a number to a group").routine(),
         policy("CreateRcsAgent", SenderAdded, "makes an agent that sends RCS messages"),
-        policy(
-            "CreateNotifyConfiguration",
-            SenderAdded,
-            "sends without a number of one's own",
-        ),
-        policy(
-            "UpdateNotifyConfiguration",
-            SenderAdded,
-            "changes sending without a number of one's own",
-        )
-        .routine(),
+        policy("CreateNotifyConfiguration", SenderAdded, "sends without a number of one's own"),
+        policy("UpdateNotifyConfiguration", SenderAdded, "changes sending without a number of one's own").routine(),
         policy("UpdatePhoneNumber", LimitRaised, "lets a number send abroad")
             .when(Rule::Enables("internationalSendingEnabled")),
-        policy(
-            "UpdatePool",
-            LimitRaised,
-            "lets a group send over routes shared with others",
-        )
-        .when(Rule::Enables("sharedRoutesEnabled")),
+        policy("UpdatePool", LimitRaised, "lets a group send over routes shared with others")
+            .when(Rule::Enables("sharedRoutesEnabled")),
         // Destinations.
-        policy(
-            "CreateVerifiedDestinationNumber",
-            AccessEnabled,
-            "adds a number that the sandbox may send to",
-        )
-        .about(About::Country(&["destinationPhoneNumber"])),
-        policy(
-            "VerifyDestinationNumber",
-            AccessEnabled,
-            "adds a number that the sandbox may send to",
-        ),
-        policy(
-            "UpdateProtectConfigurationCountryRuleSet",
-            AccessEnabled,
-            "lets messages go to a country that was closed",
-        )
-        .when(Rule::Holds(
-            "countryRuleSetUpdates.*.protectStatus",
-            &["ALLOW", "MONITOR"],
-        )),
-        policy(
-            "PutProtectConfigurationRuleSetNumberOverride",
-            AccessEnabled,
-            "lets messages go to a number that was closed",
-        )
-        .about(About::Country(&["destinationPhoneNumber", "isoCountryCode"]))
-        .when(Rule::Holds("action", &["ALLOW"])),
-        policy(
-            "SetAccountDefaultProtectConfiguration",
-            AccessEnabled,
-            "changes which countries may be sent to",
-        ),
+        policy("CreateVerifiedDestinationNumber", AccessEnabled, "adds a number that the sandbox may send to")
+            .about(About::Country(&["destinationPhoneNumber"])),
+        policy("VerifyDestinationNumber", AccessEnabled, "adds a number that the sandbox may send to"),
+        policy("UpdateProtectConfigurationCountryRuleSet", AccessEnabled, "opens a country that was closed")
+            .when(Rule::Holds("countryRuleSetUpdates.*.protectStatus", &["ALLOW", "MONITOR"])),
+        policy("PutProtectConfigurationRuleSetNumberOverride", AccessEnabled, "opens a number that was closed")
+            .about(About::Country(&["destinationPhoneNumber", "isoCountryCode"]))
+            .when(Rule::Holds("action", &["ALLOW"])),
+        policy("SetAccountDefaultProtectConfiguration", AccessEnabled, "changes which countries may be sent to"),
         policy("CreateProtectConfiguration", AccessEnabled, "makes a list of countries").routine(),
-        policy(
-            "AssociateProtectConfiguration",
-            AccessEnabled,
-            "changes which countries a sender may send to",
-        )
-        .routine(),
+        policy("AssociateProtectConfiguration", AccessEnabled, "changes which countries a sender may send to")
+            .routine(),
         // Others let in.
-        policy(
-            "PutResourcePolicy",
-            PolicyOpened,
-            "lets other accounts send from a number",
-        )
-        .about(About::Resource(&["resourceArn"])),
+        policy("PutResourcePolicy", PolicyOpened, "lets other accounts send from a number")
+            .about(About::Resource(&["resourceArn"])),
         // Controls.
         guard("DeleteProtectConfiguration", "removes a list of closed countries"),
-        guard(
-            "DisassociateProtectConfiguration",
-            "lets a sender reach closed countries",
-        ),
-        guard(
-            "DeleteAccountDefaultProtectConfiguration",
-            "lets the account reach closed countries",
-        ),
-        guard(
-            "UpdateProtectConfiguration",
-            "lets a list of closed countries be deleted",
-        )
-        .when(Rule::Disables("deletionProtectionEnabled")),
+        guard("DisassociateProtectConfiguration", "lets a sender reach closed countries"),
+        guard("DeleteAccountDefaultProtectConfiguration", "lets the account reach closed countries"),
+        guard("UpdateProtectConfiguration", "lets a list of closed countries be deleted")
+            .when(Rule::Disables("deletionProtectionEnabled")),
         guard("DeleteOptedOutNumber", "sends again to a number that opted out"),
         guard("DeleteOptOutList", "sends again to every number that opted out"),
         guard("DeleteEventDestination", "stops reports of what was sent"),
         guard("UpdateEventDestination", "stops reports of what was sent").when(Rule::Disables("enabled")),
-        guard(
-            "DeleteConfigurationSetEventDestination",
-            "stops reports of what was sent",
-        ),
-        guard(
-            "UpdateConfigurationSetEventDestination",
-            "stops reports of what was sent",
-        )
-        .when(Rule::Disables("eventDestination.enabled")),
+        guard("DeleteConfigurationSetEventDestination", "stops reports of what was sent"),
+        guard("UpdateConfigurationSetEventDestination", "stops reports of what was sent")
+            .when(Rule::Disables("eventDestination.enabled")),
         // A responder at work, or ordinary housekeeping.
         context("ReleasePhoneNumber", "a number given back"),
         context("ReleaseSenderId", "a name given up"),
@@ -209,30 +98,27 @@ pub(crate) const CALLS: &[Call] = &service(
         context("DeleteVerifiedDestinationNumber", "a number removed from the sandbox"),
         context("PutOptedOutNumber", "a number that is no longer sent to"),
         // Messages leave.
-        spend("SendTextMessage", "a text leaves").counts(DESTINATION).data(DATA),
-        spend("SendMediaMessage", "a media message leaves")
-            .counts(DESTINATION)
-            .data(DATA),
-        spend("SendVoiceMessage", "a call is made")
-            .counts(DESTINATION)
-            .data(DATA),
+        spend("SendTextMessage", "a text leaves").counts(DESTINATION).when(DRY_RUN).data(DATA),
+        spend("SendMediaMessage", "a media message leaves").counts(DESTINATION).when(DRY_RUN).data(DATA),
+        spend("SendVoiceMessage", "a call is made").counts(DESTINATION).when(DRY_RUN).data(DATA),
         spend("SendRcsMessage", "an RCS message leaves")
-            .counts(DESTINATION)
-            .data("AWS::SMSVoice::Message"),
+            .counts(DESTINATION).when(DRY_RUN).data("AWS::SMSVoice::Message"),
         spend("SendNotifyTextMessage", "a text leaves")
-            .counts(DESTINATION)
-            .data("AWS::SMSVoice::NotifyConfiguration"),
+            .counts(DESTINATION).when(DRY_RUN).data("AWS::SMSVoice::NotifyConfiguration"),
         spend("SendNotifyVoiceMessage", "a call is made")
-            .counts(DESTINATION)
-            .data("AWS::SMSVoice::NotifyConfiguration"),
-        spend(
-            "SendDestinationNumberVerificationCode",
-            "a text or call with a code leaves",
-        )
-        .counts(DESTINATION)
-        .data("AWS::SMSVoice::Message"),
+            .counts(DESTINATION).when(DRY_RUN).data("AWS::SMSVoice::NotifyConfiguration"),
+        spend("SendDestinationNumberVerificationCode", "a text or call with a code leaves")
+            .data("AWS::SMSVoice::Message"),
         spend("CarrierLookup", "a number is looked up, for a fee")
-            .counts(Measure::Message("phoneNumber"))
-            .data("AWS::SMSVoice::CarrierLookup"),
+            .counts(Measure::Message("phoneNumber")).data("AWS::SMSVoice::CarrierLookup"),
     ],
 );
+
+/// Checked and priced, but not sent.
+fn dry_run(parameters: &Parameters, row: Ruling) -> Ruling {
+    if parameters.is_true("dryRun") {
+        row.probes()
+    } else {
+        row
+    }
+}

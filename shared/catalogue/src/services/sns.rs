@@ -13,6 +13,7 @@ use PolicyEffect::{AccessEnabled, LimitRaised, PolicyOpened, SenderAdded};
 const TOPIC: About = About::Topic(&["topicArn", "name"]);
 const NUMBER: About = About::Country(&["phoneNumber"]);
 
+#[rustfmt::skip] // one call a line
 pub(crate) const CALLS: &[Call] = &service(
     Service::Sns,
     &["sns"],
@@ -27,90 +28,48 @@ pub(crate) const CALLS: &[Call] = &service(
         probe("ListSubscriptions", "who would be reached"),
         probe("ListPlatformApplications", "which apps can be pushed to"),
         // SMS limits.
-        policy(
-            "SetSMSAttributes",
-            LimitRaised,
-            "raises what may be spent on SMS, or names the sender",
-        )
-        .when(Rule::Judged(
-            "a limit raised when attributes.MonthlySpendLimit is above 1, a sender with DefaultSenderID, else routine",
-            sms_attributes,
-        )),
-        policy(
-            "OptInPhoneNumber",
-            AccessEnabled,
-            "sends again to a number that opted out",
-        )
-        .about(NUMBER),
-        policy(
-            "CreateSMSSandboxPhoneNumber",
-            AccessEnabled,
-            "adds a number that the sandbox may send to",
-        )
-        .about(NUMBER),
-        policy(
-            "VerifySMSSandboxPhoneNumber",
-            AccessEnabled,
-            "adds a number that the sandbox may send to",
-        )
-        .about(NUMBER),
+        policy("SetSMSAttributes", LimitRaised, "raises what may be spent on SMS, or names the sender")
+            .when(Rule::Judged(
+                "a limit raised when MonthlySpendLimit is above 1, a sender added with DefaultSenderID, else routine",
+                sms_attributes,
+            )),
+        policy("OptInPhoneNumber", AccessEnabled, "sends again to a number that opted out").about(NUMBER),
+        policy("CreateSMSSandboxPhoneNumber", AccessEnabled, "adds a number that the sandbox may send to")
+            .about(NUMBER),
+        policy("VerifySMSSandboxPhoneNumber", AccessEnabled, "adds a number that the sandbox may send to")
+            .about(NUMBER),
         // Topics.
-        policy("CreateTopic", AccessEnabled, "makes a topic")
-            .about(TOPIC)
-            .routine(),
+        policy("CreateTopic", AccessEnabled, "makes a topic").about(TOPIC).routine(),
         policy("AddPermission", PolicyOpened, "lets other accounts use a topic").about(TOPIC),
-        policy(
-            "SetTopicAttributes",
-            PolicyOpened,
-            "opens a topic's policy, or changes its settings",
-        )
-        .about(TOPIC)
-        .when(Rule::Judged(
-            "a policy opened when attributeName is Policy, else routine",
-            topic_attributes,
-        ))
-        .or_ours(&["topicArn"]),
+        policy("SetTopicAttributes", PolicyOpened, "opens a topic's policy, or changes its settings")
+            .about(TOPIC)
+            .when(Rule::Judged("a policy opened when attributeName is Policy, else routine", topic_attributes))
+            .or_ours(&["topicArn"]),
         policy("Subscribe", AccessEnabled, "adds a receiver to a topic")
             .about(TOPIC)
             .when(Rule::Judged(
                 "use of one mail when protocol is email, a receiver of SMS when it is sms, else routine",
                 subscription,
             )),
-        policy(
-            "SetSubscriptionAttributes",
-            AccessEnabled,
-            "changes what a receiver gets",
-        )
-        .about(About::Topic(&["subscriptionArn"]))
-        .routine()
-        .or_ours(&["subscriptionArn"]),
+        policy("SetSubscriptionAttributes", AccessEnabled, "changes what a receiver gets")
+            .about(About::Topic(&["subscriptionArn"])).routine().or_ours(&["subscriptionArn"]),
         policy("CreatePlatformApplication", SenderAdded, "adds an app to push to").routine(),
         guard("PutDataProtectionPolicy", "lets sensitive data through a topic")
             .when(Rule::Empties("dataProtectionPolicy")),
         // This detector's own topics.
-        guard("DeleteTopic", "removes a topic of this detector")
-            .about(TOPIC)
-            .grave()
-            .only_ours(&["topicArn"]),
+        guard("DeleteTopic", "removes a topic of this detector").about(TOPIC).grave().only_ours(&["topicArn"]),
         guard("Unsubscribe", "removes a receiver of findings")
-            .about(About::Topic(&["subscriptionArn"]))
-            .grave()
-            .only_ours(&["subscriptionArn"]),
+            .about(About::Topic(&["subscriptionArn"])).grave().only_ours(&["subscriptionArn"]),
         guard("RemovePermission", "keeps a service from publishing to this detector")
-            .about(TOPIC)
-            .grave()
-            .only_ours(&["topicArn"]),
+            .about(TOPIC).grave().only_ours(&["topicArn"]),
         context("ConfirmSubscription", "a receiver confirmed").about(TOPIC),
         context("DeleteSMSSandboxPhoneNumber", "a number removed from the sandbox").about(NUMBER),
         // Messages leave.
         spend("Publish", "a message leaves")
-            .about(About::Topic(&["topicArn", "targetArn"]))
-            .counts(Measure::Message("phoneNumber"))
+            .about(About::Topic(&["topicArn", "targetArn"])).counts(Measure::Message("phoneNumber"))
             .data("AWS::SNS::Topic"),
         spend("PublishBatch", "messages leave")
-            .about(TOPIC)
-            .counts(Measure::Each(&["publishBatchRequestEntries"]))
-            .data("AWS::SNS::Topic"),
+            .about(TOPIC).counts(Measure::Each(&["publishBatchRequestEntries"])).data("AWS::SNS::Topic"),
     ],
 );
 

@@ -1,0 +1,48 @@
+//! Amazon Cognito user pools (`cognito-idp.amazonaws.com`): sign-ups and codes are sent by SMS and mail.
+//!
+//! Which of the two, and where to, is in no record. Source: Cognito user pools API reference; "Amazon Cognito
+//! logging in AWS CloudTrail".
+
+use tripmeter_model::{PolicyEffect, Service};
+
+use crate::call::{About, Call, Rule, context, policy, probe, service, spend};
+use crate::parameters::Parameters;
+use crate::ruling::Ruling;
+use PolicyEffect::SenderAdded;
+
+const POOL: About = About::Resource(&["userPoolId", "clientId", "poolName"]);
+const SMS: Rule = Rule::Judged("routine, unless the pool is set up to send SMS", sms);
+
+#[rustfmt::skip] // one call a line
+pub(crate) const CALLS: &[Call] = &service(
+    Service::Cognito,
+    &["cognito-idp"],
+    [
+        probe("ListUserPools", "which pools could send"),
+        policy("CreateUserPool", SenderAdded, "makes a pool that sends SMS").about(POOL).when(SMS),
+        policy("UpdateUserPool", SenderAdded, "lets a pool send SMS").about(POOL).when(SMS),
+        policy("SetUserPoolMfaConfig", SenderAdded, "lets a pool send SMS as a second factor").about(POOL).when(SMS),
+        context("DeleteUserPool", "a pool removed").about(POOL),
+        spend("SignUp", "a code is sent to a new user").about(POOL),
+        spend("AdminCreateUser", "an invitation is sent")
+            .about(POOL).when(Rule::Judged("unless messageAction is SUPPRESS", invitation)),
+        spend("ResendConfirmationCode", "a code is sent again").about(POOL),
+        spend("ForgotPassword", "a code is sent").about(POOL),
+        spend("AdminResetUserPassword", "a code is sent").about(POOL),
+        spend("GetUserAttributeVerificationCode", "a code is sent"),
+    ],
+);
+
+fn sms(parameters: &Parameters, row: Ruling) -> Ruling {
+    let sends = ["smsConfiguration", "smsMfaConfiguration.smsConfiguration"]
+        .iter()
+        .any(|path| !parameters.is_empty(path));
+    if sends { row.valued("sms") } else { row.routine() }
+}
+
+fn invitation(parameters: &Parameters, row: Ruling) -> Ruling {
+    match parameters.text("messageAction") {
+        Some(action) if action.eq_ignore_ascii_case("SUPPRESS") => row.context(),
+        _ => row,
+    }
+}
