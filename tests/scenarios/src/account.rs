@@ -155,16 +155,16 @@ impl Worker {
     }
 
     /// One call of one of its jobs.
-    pub fn call(&self, account: &str, dice: &mut Dice) -> Call {
+    pub fn call(&self, account: &str, region: &str, dice: &mut Dice) -> Call {
         let total: f64 = self.jobs.iter().map(|(w, _)| w).sum();
         let mut at = dice.real(0.0, total);
         for (weight, job) in &self.jobs {
             at -= weight;
             if at <= 0.0 {
-                return job.call(account, self.region, dice);
+                return job.call(account, region, dice);
             }
         }
-        Job::Everyday.call(account, self.region, dice)
+        Job::Everyday.call(account, region, dice)
     }
 
     /// Works through a day, `scale` times as much as usual; a new session every few hours.
@@ -179,7 +179,7 @@ impl Worker {
                     begun
                 }
             };
-            log.add(time, self.region, &current, self.call(account, dice));
+            log.add(time, self.region, &current, self.call(account, self.region, dice));
         }
     }
 }

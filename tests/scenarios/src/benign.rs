@@ -115,7 +115,7 @@ impl Base {
         let mut t = begin as f64;
         while t < (begin + length) as f64 {
             t += self.dice.wait(length as f64 / calls);
-            let call = worker.call(account, &mut self.dice);
+            let call = worker.call(account, worker.region, &mut self.dice);
             self.log.add(t as Seconds, worker.region, &seat, call);
         }
     }

@@ -125,6 +125,12 @@ impl Dice {
         id
     }
 
+    /// Letters and digits that do not compress: tokens, opaque ids.
+    pub fn base64(&mut self, length: usize) -> String {
+        const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        (0..length).map(|_| char::from(*self.pick(ALPHABET))).collect()
+    }
+
     /// Lower-case hexadecimal digits.
     pub fn hex(&mut self, length: usize) -> String {
         (0..length)

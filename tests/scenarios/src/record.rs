@@ -276,6 +276,8 @@ pub fn uuid(bits: u128) -> String {
 
 /// Another 128 bits that look unlike these.
 fn stir(bits: u128) -> u128 {
-    bits.rotate_left(53)
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+    let folded = (bits ^ (bits >> 71)).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+    (folded ^ (folded >> 67))
+        .wrapping_mul(0xbf58_476d_1ce4_e5b9_94d0_49bb_1331_11eb)
+        .rotate_left(59)
 }
