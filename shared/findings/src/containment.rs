@@ -75,15 +75,12 @@ pub fn containment(finding: &Finding) -> Vec<Step> {
 }
 
 fn ask(finding: &Finding) -> Step {
-    let whom = finding
-        .owner
-        .as_ref()
-        .map_or_else(|| finding.identity.short_name(), |owner| owner.name.clone());
+    let whom = finding.owner.as_ref().map_or_else(
+        || format!("whoever is behind {}", words::shown(&finding.identity.short_name())),
+        |owner| words::shown(&owner.name),
+    );
     Step::new(
-        format!(
-            "Ask {} whether this was meant; go on only if it was not",
-            words::shown(&whom)
-        ),
+        format!("Ask {whom} whether this was meant; go on only if it was not"),
         Vec::new(),
         "nothing",
     )

@@ -12,19 +12,19 @@ use crate::words;
 pub struct MicroDollars(pub u64);
 
 impl fmt::Display for MicroDollars {
-    /// In dollars, with no more digits than an estimate deserves: `$0.42`, `$37`, `$1,240`, `$20,100`.
+    /// In dollars, with no more digits than an estimate deserves: `$0.42`, `$47`, `$1,240`, `$20,100`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let dollars = self.0 / 1_000_000;
-        match dollars {
-            0 if self.0 < 10_000 => f.write_str("less than $0.01"),
-            0..10 => write!(f, "${dollars}.{:02}", self.0 % 1_000_000 / 10_000),
+        let cents = self.0 / 10_000 + u64::from(self.0 % 10_000 >= 5_000);
+        match cents {
+            0 => f.write_str("less than $0.01"),
+            1..1_000 => write!(f, "${}.{:02}", cents / 100, cents % 100),
             _ => {
-                let mut step = 1;
-                while dollars / step >= 1_000 {
+                let mut step = 100;
+                while cents / step >= 1_000 {
                     step *= 10;
                 }
-                // Half a step up, so that the third digit is rounded and not cut.
-                write!(f, "${}", words::grouped((dollars + step / 2) / step * step))
+                // Half a step up, so that the last digit shown is rounded and not cut.
+                write!(f, "${}", words::grouped((cents + step / 2) / step * step / 100))
             }
         }
     }
@@ -58,17 +58,16 @@ pub fn cost(finding: &Finding) -> Option<Cost> {
     }
     // Nanodollars for the given number of units, at the mix of prices seen.
     let priced = |count: u64| {
-        let total = if units == 0 {
-            u128::from(count) * u128::from(default)
-        } else {
-            nanos.saturating_mul(u128::from(count)) / units
-        };
+        let total = nanos
+            .saturating_mul(u128::from(count))
+            .checked_div(units)
+            .unwrap_or(u128::from(count) * u128::from(default));
         MicroDollars(u64::try_from(total / 1_000).unwrap_or(u64::MAX))
     };
     Some(Cost {
         so_far: priced(finding.units),
         per_hour: priced(finding.units_per_hour),
-        basis: format!("an estimate from list prices of {PRICES_AS_OF}; {assumption}"),
+        basis: format!("list prices of {PRICES_AS_OF}; {assumption}"),
     })
 }
 
@@ -108,7 +107,7 @@ mod tests {
 
     #[test]
     fn an_estimate_shows_no_more_digits_than_it_deserves() {
-        let shown = [0, 9_999, 420_000, 9_990_000, 37_400_000, 1_239_900_000, 20_149_000_000]
+        let shown = [0, 4_999, 420_000, 9_990_000, 46_600_000, 1_239_900_000, 20_149_000_000]
             .map(|micros| MicroDollars(micros).to_string());
 
         assert_eq!(
@@ -118,7 +117,7 @@ mod tests {
                 "less than $0.01",
                 "$0.42",
                 "$9.99",
-                "$37",
+                "$47",
                 "$1,240",
                 "$20,100"
             ]

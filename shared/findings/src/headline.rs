@@ -20,7 +20,7 @@ pub fn title(finding: &Finding) -> String {
 pub fn headline(finding: &Finding) -> String {
     let severity = finding.severity.name().to_uppercase();
     let quiet = match &finding.suppressed {
-        Some(by) => format!(" (kept quiet by {})", words::shown(&by.rule)),
+        Some(by) => format!(" (kept quiet by {})", short(&by.rule)),
         None => String::new(),
     };
     let sentence = match how_much(finding) {
@@ -58,16 +58,19 @@ fn what(finding: &Finding) -> String {
 /// Units or calls, and in which time.
 fn how_much(finding: &Finding) -> Option<String> {
     let family = finding.finding_type.family;
+    if family == Family::LeakedKey {
+        return None;
+    }
     let much = if words::is_spending(family) {
         let (one, many) = words::units(finding.finding_type.service);
         words::counted(finding.units, one, many)
     } else if finding.count > 1 {
         words::counted(finding.count, "call", "calls")
     } else {
-        words::shown(&finding.evidence.calls.first()?.value)
+        short(&finding.evidence.calls.first()?.value)
     };
     let place = match (family, finding.region.as_str()) {
-        (Family::DeniedRegion, region) if !region.is_empty() => format!(" in {}", words::shown(region)),
+        (Family::DeniedRegion, region) if !region.is_empty() => format!(" in {}", short(region)),
         _ => String::new(),
     };
     let seconds = finding.last_seen.since(finding.first_seen);
@@ -80,10 +83,15 @@ fn how_much(finding: &Finding) -> Option<String> {
 }
 
 fn who(finding: &Finding) -> String {
-    let name = words::shortened(&words::shown(&finding.identity.short_name()), MAX_NAME);
+    let name = short(&finding.identity.short_name());
     match (finding.identity.kind, finding.finding_type.family) {
         (IdentityKind::Account, _) => format!("by many identities of {name}"),
         (_, Family::LeakedKey) => format!("of {name}"),
         _ => format!("by {name}"),
     }
+}
+
+/// Text of a record, short enough for a headline.
+fn short(text: &str) -> String {
+    words::shortened(&words::shown(text), MAX_NAME)
 }

@@ -13,7 +13,7 @@ use crate::containment::{Step, containment};
 use crate::cost::cost;
 use crate::headline::{headline, title};
 use crate::runbook;
-use crate::words::{clean, service};
+use crate::words::{clean, clean_id, service};
 
 /// The schema's version that [`ocsf`] keeps to.
 pub const OCSF_VERSION: &str = "1.8.0";
@@ -22,7 +22,9 @@ const CATEGORY_UID: u32 = 2;
 const CLASS_UID: u32 = 2004;
 
 /// How many of each list a finding carries, so that it fits into one message of any transport.
-const MAX_LISTED: usize = 40;
+const MAX_LISTED: usize = 20;
+/// The same for identities, whose ids can be long.
+const MAX_LINKED: usize = 10;
 
 /// The finding as an OCSF 1.8.0 Detection Finding, complete.
 ///
@@ -252,21 +254,14 @@ fn description(finding: &Finding) -> String {
 }
 
 fn remediation(finding: &Finding, steps: &[Step]) -> Value {
-    let steps: Vec<String> = steps
-        .iter()
-        .enumerate()
-        .map(|(number, step)| {
-            let commands: String = step.commands.iter().map(|command| format!("\n   {command}")).collect();
-            format!(
-                "{}. {}.{commands}\n   Breaks: {}.",
-                number + 1,
-                clean(&step.action),
-                step.breaks
-            )
-        })
-        .collect();
+    let mut lines = Vec::new();
+    for (number, step) in steps.iter().enumerate() {
+        lines.push(format!("{}. {}.", number + 1, step.action));
+        lines.extend(step.commands.iter().map(|command| format!("   {command}")));
+        lines.push(format!("   Breaks: {}.", step.breaks));
+    }
     json!({
-        "desc": steps.join("\n"),
+        "desc": lines.join("\n"),
         "references": [runbook(finding.finding_type.family), attack::TECHNIQUE_URL],
     })
 }
@@ -289,7 +284,7 @@ fn unmapped(finding: &Finding, steps: &[Step]) -> Value {
         .map(|(target, units)| json!({ "target": clean(target), "units": units }))
         .collect();
     rest.insert("units_by_target".into(), by_target.into());
-    let linked: Vec<String> = finding.linked.iter().take(MAX_LISTED).map(|id| clean(id)).collect();
+    let linked: Vec<String> = finding.linked.iter().take(MAX_LINKED).map(|id| clean_id(id)).collect();
     rest.insert("linked_identities".into(), json!(linked));
     rest.insert("contexts".into(), evidence::contexts(finding));
     rest.insert("containment".into(), steps.iter().map(step).collect());
@@ -331,7 +326,7 @@ fn factors(finding: &Finding) -> Value {
 
 fn step(step: &Step) -> Value {
     let commands: Vec<String> = step.commands.iter().map(ToString::to_string).collect();
-    json!({ "action": clean(&step.action), "commands": commands, "breaks": step.breaks })
+    json!({ "action": step.action, "commands": commands, "breaks": step.breaks })
 }
 
 fn identity_kind(kind: IdentityKind) -> &'static str {

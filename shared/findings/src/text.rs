@@ -1,6 +1,6 @@
 //! A finding as plain text: what a tired person understands at three in the morning.
 
-use tripmeter_model::{Cause, ContextSeen, Finding, OpeningSeen, Outcome, Session, Timestamp};
+use tripmeter_model::{Cause, ContextSeen, Finding, IdentityKind, OpeningSeen, Outcome, Session, Timestamp};
 
 use crate::containment::{Step, containment};
 use crate::cost::cost;
@@ -11,12 +11,16 @@ use crate::{runbook, words};
 const WIDTH: usize = 78;
 /// Where the text of a section begins.
 const INDENT: usize = 10;
+/// Where a command begins.
+const COMMAND_INDENT: usize = 2;
 
 /// How many of a list are shown; the OCSF form holds more.
-const MAX_SESSIONS: usize = 3;
-const MAX_CONTEXTS: usize = 6;
-const MAX_FACTORS: usize = 10;
-const MAX_OPENINGS: usize = 6;
+const MAX_SESSIONS: usize = 2;
+/// How long a list of values may be, and one value in it, in characters.
+const MAX_LIST: usize = 2 * (WIDTH - INDENT);
+const MAX_VALUE: usize = 60;
+const MAX_FACTORS: usize = 8;
+const MAX_OPENINGS: usize = 5;
 const MAX_COMMANDS: usize = 2;
 
 /// The finding as text: at most about sixty lines of printable characters, without colours.
@@ -25,8 +29,7 @@ const MAX_COMMANDS: usize = 2;
 /// [`containment()`] for what goes into commands.
 pub fn text(finding: &Finding) -> String {
     let mut page = Page::default();
-    page.lines.extend(wrapped(&headline(finding), WIDTH));
-    page.lines.push(String::new());
+    page.headline(&headline(finding));
     page.section("Who", who(finding));
     page.section("When", [when(finding)]);
     page.section("Where", places(finding));
@@ -58,12 +61,62 @@ struct Page {
     lines: Vec<String>,
 }
 
+/// Text that is wrapped, with a lead whose width the following lines keep free.
+struct Paragraph {
+    lead: String,
+    body: String,
+}
+
+impl From<String> for Paragraph {
+    fn from(body: String) -> Self {
+        Self {
+            lead: String::new(),
+            body,
+        }
+    }
+}
+
+impl Paragraph {
+    /// Its lines, of at most `width` characters but for longer words.
+    fn lines(&self, width: usize) -> Vec<String> {
+        let hang = self.lead.chars().count();
+        let mut lines = Vec::new();
+        let mut line = self.lead.clone();
+        let mut length = hang;
+        for word in self.body.split_whitespace() {
+            let long = word.chars().count();
+            if length > hang && length + 1 + long > width {
+                lines.push(std::mem::replace(&mut line, " ".repeat(hang)));
+                length = hang;
+            }
+            if length > hang {
+                line.push(' ');
+                length += 1;
+            }
+            line.push_str(word);
+            length += long;
+        }
+        lines.push(line);
+        lines
+    }
+}
+
 impl Page {
+    fn headline(&mut self, headline: &str) {
+        let (severity, sentence) = headline.split_at_checked(INDENT).unwrap_or(("", headline));
+        let paragraph = Paragraph {
+            lead: severity.to_owned(),
+            body: sentence.to_owned(),
+        };
+        self.lines.extend(paragraph.lines(WIDTH));
+        self.lines.push(String::new());
+    }
+
     /// A label, and its paragraphs to the right of it; nothing at all without paragraphs.
-    fn section(&mut self, label: &str, paragraphs: impl IntoIterator<Item = String>) {
+    fn section(&mut self, label: &str, paragraphs: impl IntoIterator<Item = impl Into<Paragraph>>) {
         let mut label = label;
         for paragraph in paragraphs {
-            for line in wrapped(&paragraph, WIDTH - INDENT) {
+            for line in paragraph.into().lines(WIDTH - INDENT) {
                 self.lines.push(format!("{label:<INDENT$}{line}"));
                 label = "";
             }
@@ -73,54 +126,48 @@ impl Page {
     fn first_steps(&mut self, steps: &[Step], finding: &Finding) {
         let mut label = "Do first";
         for (number, step) in steps.iter().enumerate() {
-            let action = format!("{}. {}.", number + 1, step.action);
+            let action = Paragraph {
+                lead: format!("{}. ", number + 1),
+                body: format!("{}.", step.action),
+            };
             self.section(label, [action]);
             label = "";
             for command in step.commands.iter().take(MAX_COMMANDS) {
-                // Commands keep the left margin, so that they can be selected line by line.
+                // Commands keep to the left margin, so that they are selected without the blanks of a column.
+                let lines = command.lines(WIDTH - COMMAND_INDENT).into_iter();
                 self.lines
-                    .extend(command.lines(WIDTH - 4).into_iter().map(|line| format!("    {line}")));
+                    .extend(lines.map(|line| format!("{:COMMAND_INDENT$}{line}", "")));
             }
-            if step.commands.len() > MAX_COMMANDS {
-                self.section("", [format!("(and {} more alike)", step.commands.len() - MAX_COMMANDS)]);
-            }
-            self.section("", [format!("Breaks: {}.", step.breaks)]);
-        }
-        if steps.iter().any(|step| !step.commands.is_empty()) {
+            let rest = step.commands.len().saturating_sub(MAX_COMMANDS);
+            let alike = (rest > 0).then(|| format!("({rest} more alike.)"));
             self.section(
                 "",
-                [format!(
-                    "Commands are for an administrator of account {}.",
-                    account(finding)
-                )],
+                alike
+                    .into_iter()
+                    .chain([format!("Breaks: {}.", step.breaks)])
+                    .map(under_number),
             );
+        }
+        if steps.iter().any(|step| !step.commands.is_empty()) {
+            let whose = format!("Commands are for an administrator of account {}.", account(finding));
+            self.section("", [whose]);
         }
     }
 }
 
-/// The text in lines of at most `width` characters, but for longer words; what was indented stays so.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    let mut length = 0;
-    for word in text.split(' ') {
-        let long = word.chars().count();
-        if !line.is_empty() && length + 1 + long > width {
-            lines.push(std::mem::take(&mut line).trim_end().to_owned());
-            length = 0;
-        } else if length > 0 || !line.is_empty() {
-            line.push(' ');
-            length += 1;
-        }
-        line.push_str(word);
-        length += long;
+/// A paragraph below a numbered one.
+fn under_number(body: String) -> Paragraph {
+    Paragraph {
+        lead: "   ".to_owned(),
+        body,
     }
-    lines.push(line.trim_end().to_owned());
-    lines
 }
 
 fn account(finding: &Finding) -> String {
-    let id = words::shown(&finding.account);
+    let id = match finding.account.as_str() {
+        "" => "that no record names".to_owned(),
+        id => words::shown(id),
+    };
     match &finding.account_name {
         Some(name) => format!("{id} ({})", words::shown(name)),
         None => id,
@@ -128,7 +175,7 @@ fn account(finding: &Finding) -> String {
 }
 
 fn who(finding: &Finding) -> Vec<String> {
-    let name = words::shown(&finding.identity.short_name());
+    let name = value(&finding.identity.short_name());
     let id = words::shown(&finding.identity.id);
     let mut lines = Vec::new();
     let sessions = &finding.evidence.sessions;
@@ -145,7 +192,9 @@ fn who(finding: &Finding) -> Vec<String> {
         lines.push(name.clone());
     }
     lines.extend(more(sessions.len(), MAX_SESSIONS, "sessions"));
-    if id != name {
+    if finding.identity.kind == IdentityKind::Account {
+        lines.clear();
+    } else if id != name {
         lines.push(id);
     }
     lines.extend(
@@ -163,7 +212,7 @@ fn who(finding: &Finding) -> Vec<String> {
 fn session_words(session: &Session) -> String {
     let mut about = Vec::new();
     if let Some(name) = &session.name {
-        about.push(format!("session {}", words::shown(name)));
+        about.push(format!("session {}", value(name)));
     }
     if let Some(key) = session.access_key.as_deref().filter(|key| !key.is_empty()) {
         let sort = if session.long_term_key() {
@@ -171,16 +220,16 @@ fn session_words(session: &Session) -> String {
         } else {
             "key"
         };
-        about.push(format!("{sort} {}", words::shown(key)));
+        about.push(format!("{sort} {}", value(key)));
     }
     if session.bearer {
         about.push("by API key".to_owned());
     }
     if let Some(service) = &session.invoked_by {
-        about.push(format!("called for it by {}", words::shown(service)));
+        about.push(format!("called for it by {}", value(service)));
     }
     if let Some(source) = &session.source_identity {
-        about.push(format!("source identity {}", words::shown(source)));
+        about.push(format!("source identity {}", value(source)));
     }
     match session.mfa {
         Some(true) => about.push("with MFA".to_owned()),
@@ -191,19 +240,23 @@ fn session_words(session: &Session) -> String {
 }
 
 fn when(finding: &Finding) -> String {
-    let (first, last) = (words::minute(finding.first_seen), words::minute(finding.last_seen));
+    let first = words::minute(finding.first_seen);
     match finding.last_seen.since(finding.first_seen) {
         ..=0 => format!("{first} UTC"),
-        seconds => format!("{first} to {last} UTC ({})", words::lasted(seconds)),
+        seconds => {
+            let last = clock(finding.last_seen, finding.first_seen);
+            format!("{first} to {last} UTC ({})", words::lasted(seconds))
+        }
     }
 }
 
 fn places(finding: &Finding) -> Vec<String> {
     let seen = &finding.evidence;
+    let addresses: Vec<String> = seen.addresses.iter().map(|address| value(address)).collect();
     let mut lines: Vec<String> = [
         contexts("regions", &seen.regions),
         contexts("networks", &seen.networks),
-        listed("addresses", &seen.addresses),
+        listed("addresses", &addresses),
         contexts("clients", &seen.clients),
     ]
     .into_iter()
@@ -238,7 +291,7 @@ fn doings(finding: &Finding) -> Vec<String> {
 
 /// `regions: us-east-1 410 (NEW), us-west-2 290`.
 fn contexts(label: &str, seen: &[ContextSeen]) -> Option<String> {
-    let mut seen: Vec<&ContextSeen> = seen.iter().collect();
+    let mut seen: Vec<&ContextSeen> = seen.iter().filter(|one| !one.value.is_empty()).collect();
     seen.sort_by(|a, b| {
         b.new
             .cmp(&a.new)
@@ -249,67 +302,77 @@ fn contexts(label: &str, seen: &[ContextSeen]) -> Option<String> {
         .iter()
         .map(|one| {
             let new = if one.new { " (NEW)" } else { "" };
-            format!("{} {}{new}", words::shown(&one.value), words::grouped(one.count))
+            format!("{} {}{new}", value(&one.value), words::grouped(one.count))
         })
         .collect();
     listed(label, &shown)
 }
 
-fn listed(label: &str, values: &[String]) -> Option<String> {
-    if values.is_empty() {
-        return None;
+/// One value of a list.
+fn value(text: &str) -> String {
+    words::shortened(&words::shown(text), MAX_VALUE)
+}
+
+/// As many of the values, which are fit to be shown, as two lines hold, and how many more there are.
+fn listed(label: &str, shown: &[String]) -> Option<String> {
+    let mut list = String::new();
+    let mut told = 0;
+    for value in shown {
+        if told > 0 && list.chars().count() + value.chars().count() > MAX_LIST {
+            break;
+        }
+        list.push_str(if told > 0 { ", " } else { "" });
+        list.push_str(value);
+        told += 1;
     }
-    let shown: Vec<String> = values
-        .iter()
-        .take(MAX_CONTEXTS)
-        .map(|value| words::shown(value))
-        .collect();
-    let rest = match values.len().saturating_sub(MAX_CONTEXTS) {
-        0 => String::new(),
-        rest => format!(", and {rest} more"),
-    };
-    Some(format!("{label}: {}{rest}", shown.join(", ")))
+    match shown.len() - told {
+        _ if told == 0 => None,
+        0 => Some(format!("{label}: {list}")),
+        rest => Some(format!("{label}: {list}, and {rest} more")),
+    }
 }
 
 fn more(have: usize, shown: usize, what: &str) -> Option<String> {
-    (have > shown).then(|| format!("and {} more {what}", have - shown))
+    (have > shown).then(|| format!("{what}: {} more", have - shown))
 }
 
-fn reasons(finding: &Finding) -> Vec<String> {
-    let mut lines = vec![format!(
-        "{} points (Low from 20, Medium 40, High 70, Critical 100):",
+fn reasons(finding: &Finding) -> Vec<Paragraph> {
+    let scored = |points: u32, body: String| Paragraph {
+        lead: format!("{:>4}  ", format!("+{points}")),
+        body,
+    };
+    let mut lines = vec![Paragraph::from(format!(
+        "{} points (Low from 20, Medium 40, High 70, Critical 100)",
         finding.points
-    )];
-    let points = |points: u32| format!("{:>4}", format!("+{points}"));
-    lines.extend(
-        finding
-            .factors
-            .iter()
-            .take(MAX_FACTORS)
-            .map(|factor| format!("{}  {}", points(factor.points), words::shown(&factor.text))),
-    );
+    ))];
+    let told = finding.factors.iter().take(MAX_FACTORS);
+    lines.extend(told.map(|factor| scored(factor.points, words::shown(&factor.text))));
     let rest = finding.factors.get(MAX_FACTORS..).unwrap_or_default();
     if !rest.is_empty() {
         let sum = rest.iter().map(|factor| factor.points).fold(0, u32::saturating_add);
-        lines.push(format!("{}  {} smaller ones together", points(sum), rest.len()));
+        lines.push(scored(
+            sum,
+            format!(
+                "and {}",
+                words::counted(rest.len() as u64, "more reason", "more reasons")
+            ),
+        ));
     }
-    lines.extend(
-        finding
-            .suppressed
-            .as_ref()
-            .map(|by| format!("Kept quiet by {}: {}", words::shown(&by.rule), words::shown(&by.reason))),
-    );
+    if let Some(by) = &finding.suppressed {
+        let quiet = format!("Kept quiet by {}: {}", words::shown(&by.rule), words::shown(&by.reason));
+        lines.push(quiet.into());
+    }
     lines
 }
 
-fn openings(finding: &Finding) -> Vec<String> {
+fn openings(finding: &Finding) -> Vec<Paragraph> {
     let all = &finding.evidence.openings;
-    let mut lines: Vec<String> = all.iter().take(MAX_OPENINGS).map(|one| opening(one, finding)).collect();
-    lines.extend(more(all.len(), MAX_OPENINGS, "openings"));
+    let mut lines: Vec<Paragraph> = all.iter().take(MAX_OPENINGS).map(|one| opening(one, finding)).collect();
+    lines.extend(more(all.len(), MAX_OPENINGS, "openings").map(Paragraph::from));
     lines
 }
 
-fn opening(one: &OpeningSeen, finding: &Finding) -> String {
+fn opening(one: &OpeningSeen, finding: &Finding) -> Paragraph {
     let outcome = match one.outcome {
         Outcome::Success => "",
         Outcome::Denied => ", denied",
@@ -319,15 +382,17 @@ fn opening(one: &OpeningSeen, finding: &Finding) -> String {
     let by = if one.identity == finding.identity {
         String::new()
     } else {
-        format!(" by {}", words::shown(&one.identity.short_name()))
+        format!(" by {}", value(&one.identity.short_name()))
     };
-    format!(
-        "{}  {}: {} on {}{outcome}{by}",
-        clock(one.time, finding.first_seen),
-        words::stage(one.stage),
-        words::shown(&one.call),
-        words::service(one.service)
-    )
+    Paragraph {
+        lead: format!("{}  ", clock(one.time, finding.first_seen)),
+        body: format!(
+            "{}: {} on {}{outcome}{by}",
+            words::stage(one.stage),
+            value(&one.call),
+            words::service(one.service)
+        ),
+    }
 }
 
 /// The time of day, with the date where it is another day than the episode's beginning.
@@ -343,8 +408,11 @@ fn clock(at: Timestamp, beginning: Timestamp) -> String {
 fn costs(finding: &Finding) -> Vec<String> {
     cost(finding).map_or_else(Vec::new, |cost| {
         vec![
-            format!("{} so far, {} an hour (estimate)", cost.so_far, cost.per_hour),
-            format!("{}.", cost.basis),
+            format!(
+                "{} so far, {} an hour at its busiest (estimate)",
+                cost.so_far, cost.per_hour
+            ),
+            format!("By {}.", cost.basis),
         ]
     })
 }

@@ -1,6 +1,6 @@
 //! How things are said: numbers, times, what a service's units are called, and text that may come from a thief.
 
-use tripmeter_model::{Family, Service, Stage, Timestamp, bounded, printable};
+use tripmeter_model::{Family, MAX_TEXT, Service, Stage, Timestamp, bounded, printable};
 
 /// The longest text of a record that is shown to people, in characters; an ARN can be ten times as long.
 const MAX_SHOWN: usize = 160;
@@ -22,7 +22,7 @@ pub(crate) fn shown(text: &str) -> String {
             _ => '?',
         })
         .collect();
-    shortened(&safe, MAX_SHOWN)
+    shortened(safe.trim(), MAX_SHOWN)
 }
 
 /// The text, or its beginning and an ellipsis: never more than `max` characters.
@@ -35,9 +35,14 @@ pub(crate) fn shortened(text: &str, max: usize) -> String {
     short
 }
 
-/// Text for machines: as it was, but printable and bounded.
+/// Text for machines: as it was, but printable, and bounded so that a finding fits into one message.
 pub(crate) fn clean(text: &str) -> String {
-    bounded(text, tripmeter_model::MAX_TEXT * 4)
+    bounded(text, MAX_TEXT / 2)
+}
+
+/// An identity's id for machines: an ARN may be longer than other text.
+pub(crate) fn clean_id(id: &str) -> String {
+    bounded(id, MAX_TEXT * 4)
 }
 
 /// `40000` as `40,000`.

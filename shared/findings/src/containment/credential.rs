@@ -26,14 +26,19 @@ struct Principal<'a> {
 }
 
 impl<'a> Principal<'a> {
-    /// Out of a durable identity id. `None` for what has no such ARN, or a name that may not stand in a command.
+    /// Out of a durable identity id. `None` for what has no such ARN, for a role that only AWS can change, and for a
+    /// name that may not stand in a command.
     fn of(id: &'a str) -> Option<Self> {
         let arn = id.split('#').next()?;
         let (start, path) = arn.split_once(":user/").or_else(|| arn.split_once(":role/"))?;
+        let name = path.rsplit('/').next().and_then(argument)?;
+        if path.starts_with("aws-service-role/") || name.starts_with("AWSReservedSSO_") {
+            return None;
+        }
         Some(Self {
             partition: argument(start.strip_prefix("arn:")?.split(':').next()?)?,
             is_role: arn.contains(":role/"),
-            name: path.rsplit('/').next().and_then(argument)?,
+            name,
         })
     }
 
@@ -41,9 +46,12 @@ impl<'a> Principal<'a> {
         if self.is_role { "role" } else { "user" }
     }
 
-    /// Denies the actions, on top of whatever the principal may do.
-    fn deny(&self, policy_name: &str, statement: &serde_json::Value) -> Command {
-        let document = json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string();
+    /// Denies the actions under the condition (JSON of its own, or nothing), whatever else the principal may do.
+    fn deny(&self, policy_name: &str, actions: &[&str], condition: &str) -> Command {
+        let actions = json!(actions);
+        let document = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Action":{actions},"Resource":"*"{condition}}}]}}"#
+        );
         Command::new([
             "aws",
             "iam",
@@ -76,10 +84,6 @@ impl<'a> Principal<'a> {
             &format!("arn:{}:iam::aws:policy/AWSDenyAll", self.partition),
         ])
     }
-}
-
-fn deny(actions: &[&str]) -> serde_json::Value {
-    json!({ "Effect": "Deny", "Action": actions, "Resource": "*" })
 }
 
 /// The actions that spend on a service, for a policy that denies them; `None` where a policy on the caller does not
@@ -176,7 +180,7 @@ fn role_steps(finding: &Finding, role: &Principal<'_>) -> Vec<Step> {
     if let Some(actions) = spending_actions(finding.finding_type.service) {
         steps.push(Step::new(
             format!("Deny role {} the use of {service}", role.name),
-            vec![role.deny(POLICY_NAME, &deny(actions))],
+            vec![role.deny(POLICY_NAME, actions, "")],
             format!("the application's own use of {service}, until the policy {POLICY_NAME} is deleted"),
         ));
     }
@@ -188,10 +192,8 @@ fn role_steps(finding: &Finding, role: &Principal<'_>) -> Vec<Step> {
         ),
         vec![role.deny(
             "AWSRevokeOlderSessions",
-            &json!({
-                "Effect": "Deny", "Action": "*", "Resource": "*",
-                "Condition": { "DateLessThan": { "aws:TokenIssueTime": before.to_string() } },
-            }),
+            &["*"],
+            &format!(r#","Condition":{{"DateLessThan":{{"aws:TokenIssueTime":"{before}"}}}}"#),
         )],
         "running sessions of the application, until it assumes the role again; whoever can still assume it comes back",
     ));
@@ -246,7 +248,7 @@ fn api_key(finding: &Finding, principal: &Principal<'_>) -> Vec<Step> {
             principal.noun(),
             principal.name
         ),
-        vec![principal.deny(POLICY_NAME, &deny(BEARER_ACTIONS))],
+        vec![principal.deny(POLICY_NAME, BEARER_ACTIONS, "")],
         format!("its calls with API keys; signed calls go on, until the policy {POLICY_NAME} is deleted"),
     ));
     steps
@@ -301,7 +303,7 @@ fn by_hand(kind: IdentityKind, identity: &Identity) -> Step {
             "all that signs in there as this one",
         ),
         IdentityKind::IamUser | IdentityKind::Role | IdentityKind::BedrockApiKey => (
-            "Deny the identity everything in the console: its name holds characters that are kept out of commands",
+            "Deny the identity everything in the console: AWS manages it, or its name is kept out of commands",
             "all that it does",
         ),
         IdentityKind::Root | IdentityKind::Other | IdentityKind::Stranger => (

@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 use tripmeter_model::{ContextSeen, FactorName, Finding};
 
 use super::{MAX_LISTED, identity_kind, is_stage, is_volume};
-use crate::words::clean;
+use crate::words::{clean, clean_id};
+
+/// New values for one factor; all of them are under `unmapped.contexts`.
+const MAX_UNSEEN: usize = 5;
 
 /// One analysis of the finding's identity: an anomaly for each factor with a number or a new value, and a baseline
 /// for each expected number. None where no factor has either.
@@ -40,7 +43,7 @@ pub(super) fn analyses(finding: &Finding) -> Vec<Value> {
     }
     let mut analysis = json!({
         "analysis_targets": [{
-            "name": clean(&finding.identity.id),
+            "name": clean_id(&finding.identity.id),
             "type": identity_kind(finding.identity.kind),
         }],
         "anomalies": anomalies,
@@ -72,7 +75,7 @@ fn unseen(finding: &Finding, name: FactorName) -> Vec<Value> {
     };
     seen.iter()
         .filter(|one| one.new)
-        .take(MAX_LISTED)
+        .take(MAX_UNSEEN)
         .map(|one| json!({ "value": clean(&one.value), "count": one.count }))
         .collect()
 }

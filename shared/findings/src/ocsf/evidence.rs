@@ -1,10 +1,10 @@
 //! What shows it: calls, sessions, addresses, event ids, and the things that a SIEM searches for.
 
 use serde_json::{Map, Value, json};
-use tripmeter_model::{ContextSeen, Finding, Identity, IdentityKind, Outcome, Service, Session};
+use tripmeter_model::{ContextSeen, Finding, Identity, IdentityKind, Outcome, Service, Session, bounded};
 
-use super::{MAX_LISTED, account, clean, identity_kind, millis, partition};
-use crate::words;
+use super::{MAX_LINKED, MAX_LISTED, account, identity_kind, millis, partition};
+use crate::words::{self, clean, clean_id};
 
 /// OCSF's ids of observable types.
 mod observable {
@@ -16,7 +16,13 @@ mod observable {
 }
 
 /// Sessions repeat the identity, which can be long.
-const MAX_SESSIONS: usize = 10;
+const MAX_SESSIONS: usize = 5;
+
+/// Event ids are what an investigation begins with, and short.
+const MAX_EVENT_IDS: usize = 100;
+
+/// The longest event id, in bytes.
+const EVENT_ID_BYTES: usize = 64;
 
 /// The call that makes most of the finding.
 pub(super) fn main_api(finding: &Finding) -> Option<Value> {
@@ -53,7 +59,8 @@ pub(super) fn evidences(finding: &Finding) -> Value {
 }
 
 fn event_ids(finding: &Finding) -> impl Iterator<Item = String> {
-    finding.evidence.event_ids.iter().take(MAX_LISTED).map(|id| clean(id))
+    let ids = finding.evidence.event_ids.iter().take(MAX_EVENT_IDS);
+    ids.map(|id| bounded(id, EVENT_ID_BYTES))
 }
 
 fn api(call: &str, service: Service) -> Value {
@@ -65,7 +72,7 @@ fn api(call: &str, service: Service) -> Value {
 
 fn user(identity: &Identity, finding: &Finding) -> Value {
     json!({
-        "uid": clean(&identity.id),
+        "uid": clean_id(&identity.id),
         "name": clean(&identity.short_name()),
         "type": identity_kind(identity.kind),
         "type_id": match identity.kind {
@@ -98,7 +105,7 @@ fn actor(session: &Session, user: &Value, identity: &Identity) -> Value {
         IdentityKind::Role | IdentityKind::SsoRole | IdentityKind::ServiceLinkedRole
     ) {
         let role = identity.id.split('#').next().unwrap_or_default();
-        about.insert("issuer".into(), clean(role).into());
+        about.insert("issuer".into(), clean_id(role).into());
     }
     let mut actor = json!({ "user": user, "session": about });
     if let (Some(actor), Some(service)) = (actor.as_object_mut(), &session.invoked_by) {
@@ -127,7 +134,7 @@ pub(super) fn resources(finding: &Finding) -> Value {
             AFFECTED,
         ));
     }
-    for id in finding.linked.iter().take(MAX_LISTED) {
+    for id in finding.linked.iter().take(MAX_LINKED) {
         resources.push(resource(id, id, "tied identity", RELATED));
     }
     for resource in &mut resources {
@@ -149,7 +156,7 @@ const AFFECTED: (u32, &str) = (3, "Affected");
 const RELATED: (u32, &str) = (4, "Related");
 
 fn resource(uid: &str, name: &str, kind: &str, (role_id, role): (u32, &str)) -> Value {
-    json!({ "uid": clean(uid), "name": clean(name), "type": kind, "role_id": role_id, "role": role })
+    json!({ "uid": clean_id(uid), "name": clean(name), "type": kind, "role_id": role_id, "role": role })
 }
 
 /// What a SIEM looks up elsewhere.
@@ -187,7 +194,7 @@ pub(super) fn related_events(finding: &Finding) -> Vec<Value> {
                 Outcome::Failed => "Failed",
             };
             Some(json!({
-                "uid": clean(opening.event_id.as_deref()?),
+                "uid": bounded(opening.event_id.as_deref()?, EVENT_ID_BYTES),
                 "title": format!("{} on {}", clean(&opening.call), words::service(opening.service)),
                 "desc": format!("{} {}", clean(&opening.identity.id), words::stage(opening.stage)),
                 "type": "AWS CloudTrail record",

@@ -289,7 +289,7 @@ pub(crate) fn nasty_probe() -> Finding {
 }
 
 /// One finding of every family on every service, with the least that it can hold and with all of it, over all
-/// kinds of identities and all causes.
+/// kinds of identities, all causes and all severities.
 pub(crate) fn every() -> Vec<Finding> {
     let full = [llmjacking(), mail_takeover(), pump(), nasty_probe()];
     let causes = [
@@ -298,29 +298,35 @@ pub(crate) fn every() -> Vec<Finding> {
         Cause::GrownTenfold,
         Cause::Closed,
     ];
+    let sorts = Family::ALL
+        .iter()
+        .flat_map(|&family| Service::ALL.iter().map(move |&service| (family, service)));
+    // The lists have different lengths, so that their combinations differ from turn to turn.
+    let turns = KINDS.iter().zip(causes.iter().cycle()).cycle();
+    let rest = full.iter().cycle().zip(Severity::ALL.into_iter().cycle().skip(1));
+
     let mut findings = full.to_vec();
-    for (i, &family) in Family::ALL.iter().enumerate() {
-        for (j, &service) in Service::ALL.iter().enumerate() {
-            let kind = KINDS[(i + j) % KINDS.len()];
-            let least = minimal(family, service, kind);
-            let cause = causes[j % causes.len()];
-            let status = if cause == Cause::Closed {
-                Status::Closed
-            } else {
-                Status::Open
-            };
-            if service.spends() || matches!(family, Family::GuardrailRemoved | Family::LimitRaised) {
-                findings.push(Finding {
-                    finding_type: least.finding_type,
-                    identity: least.identity.clone(),
-                    severity: Severity::ALL[(i + j) % Severity::ALL.len()],
-                    cause,
-                    status,
-                    ..full[(i + j) % full.len()].clone()
-                });
-            }
-            findings.push(Finding { cause, status, ..least });
+    for (((family, service), (&kind, &cause)), (full, severity)) in sorts.zip(turns).zip(rest) {
+        let status = match cause {
+            Cause::Closed => Status::Closed,
+            _ => Status::Open,
+        };
+        let least = Finding {
+            cause,
+            status,
+            ..minimal(family, service, kind)
+        };
+        if service.spends() || matches!(family, Family::GuardrailRemoved | Family::LimitRaised) {
+            findings.push(Finding {
+                finding_type: least.finding_type,
+                identity: least.identity.clone(),
+                severity,
+                cause,
+                status,
+                ..full.clone()
+            });
         }
+        findings.push(least);
     }
     findings
 }

@@ -1,0 +1,228 @@
+//! What comes out of findings: snapshots of telling ones, and what holds for whatever a thief writes into a record.
+
+mod samples;
+
+use proptest::prelude::*;
+use serde_json::Value;
+use tripmeter_findings::{containment, cost, headline, ocsf, text, title};
+use tripmeter_model::{Family, Finding, IdentityKind, Service, Severity, printable};
+
+#[test]
+fn text_tells_a_tired_person_what_to_do() {
+    insta::assert_snapshot!("llmjacking", text(&samples::llmjacking()));
+    insta::assert_snapshot!("mail_takeover", text(&samples::mail_takeover()));
+    insta::assert_snapshot!("pump", text(&samples::pump()));
+    insta::assert_snapshot!("nasty_probe", text(&samples::nasty_probe()));
+}
+
+#[test]
+fn ocsf_tells_a_machine_all_of_it() {
+    let least = samples::minimal(Family::LimitProbe, Service::Ses, IdentityKind::Stranger);
+
+    insta::assert_json_snapshot!("llmjacking_ocsf", unversioned(&samples::llmjacking()));
+    insta::assert_json_snapshot!("minimal_ocsf", unversioned(&least));
+}
+
+/// The OCSF form without our own version, which changes with every release.
+fn unversioned(finding: &Finding) -> Value {
+    let mut event = ocsf(finding);
+    for pointer in ["/metadata/product/version", "/finding_info/product/version"] {
+        if let Some(version) = event.pointer_mut(pointer) {
+            *version = "[version]".into();
+        }
+    }
+    event
+}
+
+#[test]
+fn a_headline_says_what_how_much_and_who() {
+    assert_eq!(
+        headline(&samples::llmjacking()),
+        "CRITICAL  Bedrock is being hijacked: 700 model calls in 24 minutes by user ci-artifacts"
+    );
+    assert_eq!(
+        headline(&samples::pump()),
+        "HIGH      SMS (End User Messaging) was used above its ceiling: 600 text messages in 28 minutes by many \
+         identities of account 111122223333"
+    );
+    let single = samples::minimal(Family::LeakedKey, Service::Iam, IdentityKind::IamUser);
+    assert_eq!(
+        headline(&single),
+        "LOW       AWS says that strangers know a key of user dana"
+    );
+}
+
+#[test]
+fn cost_follows_the_mix_of_targets_and_is_known_for_use_only() {
+    let jacked = samples::llmjacking();
+    // 690 calls of Opus 4.1 at 67,500 microdollars, 10 of Nova Pro at 3,200.
+    assert_eq!(cost(&jacked).unwrap().so_far.0, 690 * 67_500 + 10 * 3_200);
+
+    let denied = Finding {
+        finding_type: samples::minimal(Family::DeniedUse, Service::Bedrock, IdentityKind::Role).finding_type,
+        ..jacked.clone()
+    };
+    assert_eq!(cost(&denied), None);
+
+    let unpriced = Finding {
+        finding_type: samples::minimal(Family::Hijack, Service::SageMaker, IdentityKind::Role).finding_type,
+        ..jacked
+    };
+    assert_eq!(cost(&unpriced), None);
+}
+
+#[test]
+fn what_is_severe_is_acted_on_and_what_is_not_is_asked_about() {
+    for mut finding in samples::every() {
+        let asks = containment(&finding)
+            .first()
+            .is_some_and(|step| step.action.starts_with("Ask "));
+        assert_eq!(asks, finding.severity < Severity::High, "{}", headline(&finding));
+        finding.severity = Severity::Critical;
+        assert!(!containment(&finding).is_empty(), "{}", headline(&finding));
+    }
+}
+
+#[test]
+fn a_title_is_the_same_in_every_open_revision() {
+    let first = samples::llmjacking();
+    let later = Finding {
+        revision: 9,
+        units: 1_000_000,
+        severity: Severity::High,
+        ..first.clone()
+    };
+
+    assert_eq!(title(&first), title(&later));
+}
+
+#[test]
+fn every_finding_fits_a_screenful_and_a_message() {
+    for finding in samples::every() {
+        let text = text(&finding);
+        assert!(text.lines().count() <= 60, "{text}");
+        assert!(ocsf(&finding).to_string().len() < 64 * 1_024);
+    }
+}
+
+/// Text that a record may hold once it is bounded, and text that never should come through.
+fn nasty() -> impl Strategy<Value = String> {
+    prop_oneof![
+        ".{0,60}",
+        "[\\x00-\\x1f\\x7f-\\x9f\u{200b}-\u{202e}a-z]{0,40}",
+        Just("arn:aws:iam::111122223333:user/x'; rm -rf / #".to_owned()),
+        Just("arn:aws:iam::111122223333:role/$(id)`id`\"".to_owned()),
+        Just("<img src=x onerror=alert(1)> http://evil.example <!channel>".to_owned()),
+        Just("--endpoint-url=http://evil.example".to_owned()),
+        Just("file:///root/.aws/credentials".to_owned()),
+        Just("w".repeat(5_000)),
+    ]
+}
+
+/// A finding of every sort with such text in every place that takes any.
+fn nasty_finding() -> impl Strategy<Value = Finding> {
+    let finding = prop::sample::select(samples::every());
+    (finding, prop::collection::vec(nasty(), 4..8), 1usize..60).prop_map(|(mut finding, texts, repeats)| {
+        let mut texts = texts.into_iter().cycle();
+        let mut next = || texts.next().unwrap_or_default();
+        finding.uid = next();
+        finding.account = next();
+        finding.account_name = Some(next());
+        finding.region = next();
+        finding.identity.id = next();
+        finding.linked = (0..repeats).map(|_| next()).collect();
+        for factor in &mut finding.factors {
+            factor.text = next();
+        }
+        finding.factors = finding.factors.into_iter().cycle().take(repeats).collect();
+        finding.units_by_target = (0..repeats).map(|_| (next(), u64::MAX)).collect();
+        let seen = &mut finding.evidence;
+        seen.event_ids = (0..repeats).map(|_| next()).collect();
+        seen.addresses = (0..repeats).map(|_| next()).collect();
+        for contexts in [
+            &mut seen.regions,
+            &mut seen.networks,
+            &mut seen.clients,
+            &mut seen.targets,
+            &mut seen.calls,
+        ] {
+            *contexts = contexts.iter().cloned().cycle().take(repeats).collect();
+            for context in contexts {
+                context.value = next();
+            }
+        }
+        seen.sessions = seen.sessions.iter().cloned().cycle().take(repeats).collect();
+        for session in &mut seen.sessions {
+            session.name = Some(next());
+            session.access_key = Some(next());
+            session.invoked_by = Some(next());
+            session.source_identity = Some(next());
+        }
+        seen.openings = seen.openings.iter().cloned().cycle().take(repeats).collect();
+        for opening in &mut seen.openings {
+            opening.call = next();
+            opening.identity.id = next();
+            opening.event_id = Some(next());
+        }
+        if let Some(owner) = &mut finding.owner {
+            owner.name = next();
+            owner.contact = Some(next());
+        }
+        if let Some(by) = &mut finding.suppressed {
+            by.rule = next();
+            by.reason = next();
+        }
+        finding
+    })
+}
+
+/// Every text in a JSON value, with the key it stands under.
+fn texts<'a>(key: &'a str, value: &'a Value, found: &mut Vec<(&'a str, &'a str)>) {
+    match value {
+        Value::String(text) => found.push((key, text)),
+        Value::Array(items) => items.iter().for_each(|item| texts(key, item, found)),
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| texts(key, value, found)),
+        _ => {}
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn no_text_for_people_acts_where_it_is_shown(finding in nasty_finding()) {
+        let text = text(&finding);
+
+        prop_assert!(text.chars().all(|c| c == '\n' || printable(c)));
+        prop_assert!(!text.contains(['<', '>']) && !text.replace("[://]", "").contains("://"));
+        prop_assert!(text.lines().count() <= 100, "{text}");
+        let headline = headline(&finding);
+        prop_assert!(headline.chars().all(printable) && headline.chars().count() < 400);
+    }
+
+    #[test]
+    fn no_text_for_machines_holds_what_a_terminal_obeys(finding in nasty_finding()) {
+        let event = ocsf(&finding);
+        let mut found = Vec::new();
+        texts("", &event, &mut found);
+
+        for (key, text) in found {
+            let allowed = |c: char| printable(c) || (key == "desc" && c == '\n');
+            prop_assert!(text.chars().all(allowed), "{key}: {text:?}");
+        }
+        let bytes = event.to_string().len();
+        prop_assert!(bytes < 200 * 1_024, "{bytes} bytes");
+    }
+
+    #[test]
+    fn commands_hold_nothing_but_plain_ascii(finding in nasty_finding()) {
+        for command in containment(&finding).iter().flat_map(|step| &step.commands) {
+            for word in command.words() {
+                prop_assert!(word.bytes().all(|b| b.is_ascii_graphic()), "{word:?}");
+                prop_assert!(!word.contains(['\'', '$', '`', ';', '\\']) && !word.contains("://"), "{word:?}");
+            }
+            prop_assert!(command.words().iter().filter(|word| word.starts_with('-')).all(|word| word.starts_with("--")));
+            prop_assert!(!command.words().iter().any(|word| word.starts_with("--endpoint")));
+        }
+    }
+}
