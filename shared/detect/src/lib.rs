@@ -1,6 +1,31 @@
 //! Baselines, detections, scoring and sequences, as pure functions.
+//!
+//! [`Engine`] takes activities and says what they cause to be published. It has no clock and no IO: time comes from
+//! the records, exceptions from a [`tripmeter_model::Policy`], thresholds from [`Settings`].
+//!
+//! The state is built of sums, minima, unions and "the smallest few", and what is found is a function of the state:
+//! neither the order in which activities arrive (within the lateness bound) nor their repetition changes it.
 
+mod account;
+mod account_service;
 pub mod baseline;
 pub mod codes;
+mod control;
+mod detections;
+mod engine;
+mod episode;
+mod explain;
+mod habits;
+mod journal;
+mod ledger;
 pub mod novelty;
+mod profile;
+mod seen;
+mod settings;
 pub mod tails;
+#[cfg(test)]
+mod testing;
+mod weigh;
+
+pub use engine::Engine;
+pub use settings::{Mode, SettingError, SettingRow, Settings};

@@ -225,9 +225,8 @@ impl Activity {
     pub fn stage(&self) -> Option<Stage> {
         let done = self.outcome == Outcome::Success;
         match (self.kind, self.outcome) {
-            (_, Outcome::Throttled) | (Kind::Context, _) => None,
+            (_, Outcome::Throttled) | (Kind::Context, _) | (Kind::Use, Outcome::Success) => None,
             (Kind::Probe, _) => Some(Stage::Probe),
-            (Kind::Use, Outcome::Success) => None,
             (Kind::Use, Outcome::Denied | Outcome::Failed) => Some(Stage::DeniedUse),
             (Kind::PolicyChange, _) if done => Some(Stage::PolicyChange),
             (Kind::GuardrailRemoval, _) if done => Some(Stage::GuardrailRemoval),

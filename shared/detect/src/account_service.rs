@@ -1,0 +1,324 @@
+//! The service profile: what all identities of an account do on one service together.
+//!
+//! It holds each active identity's counts of the open days, so that a write states a total and can be repeated,
+//! and so that a rise can be put down to one identity or to many.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tripmeter_model::{Activity, Digest, HOUR, Timestamp};
+
+use crate::baseline::{
+    Clip, Day, DayCounts, Expectation, Expectations, Horizon, Level, Params, Ring, Volume, foldable_through,
+    judged_through, level,
+};
+use crate::journal::{Context, Journal, values_of};
+use crate::novelty::{Attribute, Rates, Seen as Novel};
+use crate::seen::SharedSeen;
+
+/// What one identity did on one day.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct IdentityDay {
+    pub hours: BTreeMap<u8, u32>,
+    /// It left its own baseline today.
+    pub anomalous: bool,
+}
+
+impl IdentityDay {
+    fn upto(&self, hour: u8) -> u64 {
+        self.hours.range(..=hour).map(|(_, count)| u64::from(*count)).sum()
+    }
+}
+
+/// A day that is not folded yet.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct ServiceDay {
+    pub day: i32,
+    calls: [u32; 24],
+    units: [u64; 24],
+    pub identities: BTreeMap<Digest, IdentityDay>,
+    pub journal: Journal,
+    /// Somebody announced the day.
+    pub announced: bool,
+}
+
+/// See the module's docs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ServiceProfile {
+    /// Calls of all identities.
+    volume: Volume,
+    /// Identities that left their baselines, as a count for each day.
+    breadth: Volume,
+    rates: [Rates; 4],
+    /// The largest hour of one identity, for each of the last 42 active days.
+    busiest: Ring<42>,
+    /// The largest hour and day in units, the same way.
+    largest_hours: Ring<42>,
+    largest_days: Ring<42>,
+    pub open: Vec<ServiceDay>,
+    pub seen: SharedSeen,
+    /// What the hour that was judged last is compared with.
+    #[serde(skip)]
+    cache: Option<(i64, Expectations)>,
+}
+
+/// A rise of the whole that no single identity explains.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Spread {
+    pub horizon: Horizon,
+    pub count: u64,
+    pub identities: usize,
+    pub expected: Expectation,
+}
+
+impl ServiceProfile {
+    pub(crate) fn new(at: Timestamp) -> Self {
+        Self {
+            volume: Volume::new(at.day()),
+            breadth: Volume::new(at.day()),
+            rates: [Rates::default(); 4],
+            busiest: Ring::default(),
+            largest_hours: Ring::default(),
+            largest_days: Ring::default(),
+            open: Vec::new(),
+            seen: SharedSeen::default(),
+            cache: None,
+        }
+    }
+
+    /// The first day of use.
+    pub(crate) fn first_day(&self) -> i32 {
+        self.volume.calls().first_day()
+    }
+
+    /// Adds a use that was carried out. `novel_on` says whether an identity's attribute was new on a day.
+    pub(crate) fn add(
+        &mut self,
+        who: Digest,
+        activity: &Activity,
+        context: &Context,
+        params: &Params,
+        novel_on: impl Fn(Digest, Attribute, i32) -> bool,
+    ) {
+        let (time, day) = (activity.time, activity.time.day());
+        for (attribute, value) in values_of(context) {
+            self.seen.note(attribute, value, who, time);
+        }
+        self.volume.begin_by(day);
+        self.breadth.begin_by(day);
+        if day < self.volume.next_day() {
+            return;
+        }
+        self.fold(time, params, novel_on);
+        if self.open.last().is_some_and(|newest| day < newest.day) {
+            self.cache = None;
+        }
+        let at = self.open.partition_point(|open| open.day < day);
+        if self.open.get(at).is_none_or(|open| open.day != day) {
+            self.open.insert(
+                at,
+                ServiceDay {
+                    day,
+                    ..ServiceDay::default()
+                },
+            );
+        }
+        let Some(open) = self.open.get_mut(at) else { return };
+        let hour = time.hour_of_day();
+        if let (Some(calls), Some(units)) = (
+            open.calls.get_mut(usize::from(hour)),
+            open.units.get_mut(usize::from(hour)),
+        ) {
+            *calls = calls.saturating_add(1);
+            *units = units.saturating_add(activity.quantity.units);
+        }
+        *open.identities.entry(who).or_default().hours.entry(hour).or_default() += 1;
+        open.journal.add(activity, context);
+    }
+
+    fn fold(&mut self, seen: Timestamp, params: &Params, novel_on: impl Fn(Digest, Attribute, i32) -> bool) {
+        let through = foldable_through(seen, params.lateness_seconds);
+        if self.volume.next_day() > through {
+            return;
+        }
+        self.cache = None;
+        self.volume
+            .fold_through(through, self.open.iter().map(ServiceDay::calls), params);
+        self.breadth
+            .fold_through(through, self.open.iter().map(ServiceDay::anomalous), &Params::breadth());
+        let still_open = self.open.partition_point(|open| open.day <= through);
+        for open in self.open.drain(..still_open) {
+            let hours = open.identities.values().flat_map(|identity| identity.hours.values());
+            self.busiest.push(hours.copied().max().unwrap_or(0).into());
+            self.largest_hours
+                .push(open.units.iter().copied().max().unwrap_or(0) as f64);
+            self.largest_days.push(open.units.iter().sum::<u64>() as f64);
+            for who in open.identities.keys() {
+                for (rates, attribute) in self.rates.iter_mut().zip(Attribute::ALL) {
+                    let novel = novel_on(*who, attribute, open.day);
+                    rates.fold(if novel { Novel::Never } else { Novel::Before });
+                }
+            }
+        }
+    }
+
+    /// The account's own prior for an attribute.
+    pub(crate) fn prior(&self, attribute: Attribute) -> f64 {
+        self.rates
+            .get(attribute as usize)
+            .map_or_else(|| attribute.prior(), |rates| rates.as_prior(attribute))
+    }
+
+    /// The largest hour that one identity had in the last 42 active days, in calls.
+    pub(crate) fn busiest_hour(&self) -> f64 {
+        self.busiest.values().fold(0.0, f64::max)
+    }
+
+    /// The largest hour and day of the last 42 active days, in units.
+    pub(crate) fn largest(&self) -> (f64, f64) {
+        (
+            self.largest_hours.values().fold(0.0, f64::max),
+            self.largest_days.values().fold(0.0, f64::max),
+        )
+    }
+
+    /// The open day, if it is one.
+    pub(crate) fn day(&self, day: i32) -> Option<&ServiceDay> {
+        self.open.iter().find(|open| open.day == day)
+    }
+
+    /// The open day, to be changed.
+    pub(crate) fn day_mut(&mut self, day: i32) -> Option<&mut ServiceDay> {
+        self.open.iter_mut().find(|open| open.day == day)
+    }
+
+    /// What the whole account is expected to do in an hour.
+    pub(crate) fn expected(&mut self, hour: i64, params: &Params) -> Expectations {
+        if let Some((known, expectations)) = self.cache
+            && known == hour
+        {
+            return expectations;
+        }
+        let start = Timestamp::from_seconds(hour * HOUR);
+        let through = judged_through(start, params.lateness_seconds);
+        let expectations = self
+            .volume
+            .ahead(through, self.open.iter().map(ServiceDay::calls), params)
+            .expect_calls(start.day(), start.hour_of_day(), params);
+        self.cache = Some((hour, expectations));
+        expectations
+    }
+
+    /// Whether the whole rose in this hour or its day though no single identity has over half of the excess.
+    /// `mean_of` is what an identity was expected to do in the hour or day.
+    pub(crate) fn spread(
+        &self,
+        hour: i64,
+        expected: &Expectations,
+        params: &Params,
+        mean_of: impl Fn(Digest, Horizon) -> f64,
+    ) -> Option<Spread> {
+        let open = self.day(hour.div_euclid(24) as i32)?;
+        let hour_of_day = hour.rem_euclid(24) as u8;
+        [Horizon::Hour, Horizon::Day].into_iter().find_map(|horizon| {
+            let expectation = expected.get(horizon)?;
+            let count_of = |identity: &IdentityDay| match horizon {
+                Horizon::Hour => identity.hours.get(&hour_of_day).copied().unwrap_or(0).into(),
+                _ => identity.upto(hour_of_day),
+            };
+            let hours = open.calls.iter().map(|calls| u64::from(*calls));
+            let count: u64 = match horizon {
+                Horizon::Hour => hours.skip(hour_of_day.into()).take(1).sum(),
+                _ => hours.take(usize::from(hour_of_day) + 1).sum(),
+            };
+            if level(horizon, count, expectation, params) < Level::Anomalous {
+                return None;
+            }
+            let excess = count as f64 - expectation.mean;
+            let half = open
+                .identities
+                .iter()
+                .any(|(who, identity)| count_of(identity) as f64 - mean_of(*who, horizon) > excess / 2.0);
+            let identities = open.identities.values().filter(|i| count_of(i) > 0).count();
+            (!half).then_some(Spread {
+                horizon,
+                count,
+                identities,
+                expected: *expectation,
+            })
+        })
+    }
+
+    /// Whether more identities than usual left their baselines on a day.
+    pub(crate) fn breadth(&self, day: i32) -> Option<(u64, Expectation)> {
+        let params = Params::breadth();
+        let anomalous = self.day(day)?.anomalous_count();
+        if (anomalous as f64) < params.day.floor {
+            return None;
+        }
+        let start = Timestamp::from_seconds(i64::from(day) * tripmeter_model::DAY);
+        let through = judged_through(start, params.lateness_seconds);
+        let ahead = self
+            .breadth
+            .ahead(through, self.open.iter().map(ServiceDay::anomalous), &params);
+        let expected = ahead.expect_calls(day, 0, &params).day?;
+        (level(Horizon::Day, anomalous, &expected, &params) >= Level::Anomalous).then_some((anomalous, expected))
+    }
+}
+
+impl ServiceDay {
+    fn clip(&self) -> Clip {
+        if self.announced { Clip::Expected } else { Clip::Usual }
+    }
+
+    /// Its calls, as they are folded.
+    fn calls(&self) -> Day {
+        let calls = DayCounts {
+            hours: self.calls,
+            largest_ten: 0,
+        };
+        Day {
+            day: self.day,
+            calls,
+            units: calls,
+            clip: self.clip(),
+        }
+    }
+
+    fn anomalous_count(&self) -> u64 {
+        self.identities.values().filter(|identity| identity.anomalous).count() as u64
+    }
+
+    /// The number of identities that left their baselines, as it is folded.
+    fn anomalous(&self) -> Day {
+        let mut hours = [0; 24];
+        if let Some(first) = hours.first_mut() {
+            *first = self.anomalous_count() as u32;
+        }
+        let count = DayCounts { hours, largest_ten: 0 };
+        Day {
+            day: self.day,
+            calls: count,
+            units: count,
+            clip: self.clip(),
+        }
+    }
+
+    /// Units in the hour, and in the day up to its end.
+    pub(crate) fn units(&self, hour: u8) -> (u64, u64) {
+        let hour = usize::from(hour);
+        (
+            self.units.get(hour).copied().unwrap_or(0),
+            self.units.iter().take(hour + 1).sum(),
+        )
+    }
+
+    /// The identity with most calls of the day.
+    pub(crate) fn busiest(&self) -> Option<(Digest, u64, u64)> {
+        let all = self.identities.values().map(|i| i.upto(23)).sum();
+        self.identities
+            .iter()
+            .map(|(who, identity)| (*who, identity.upto(23), all))
+            .max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)))
+    }
+}

@@ -1,0 +1,163 @@
+//! Episodes of the control plane: what one identity did to one service on one day, of one family.
+//!
+//! They hold unions and sums, and are judged anew whenever something joins them, so that neither order nor
+//! repetition changes what is found.
+
+use std::collections::BTreeSet;
+
+use tripmeter_model::{Activity, Digest, Family, FindingType, Identity, Kind, Outcome, Service, Tactic};
+
+use crate::journal::{Context, Journal};
+use crate::ledger::Ledger;
+use crate::settings::Settings;
+use crate::weigh::{Habits, Part};
+
+/// Which control-plane episode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ControlKey {
+    pub who: Digest,
+    pub day: i32,
+    pub service: Service,
+    pub family: Family,
+}
+
+impl ControlKey {
+    /// The first key that an identity can have on a day.
+    pub(crate) fn first_of(who: Digest, day: i32) -> Self {
+        Self {
+            who,
+            day,
+            service: Service::Ses,
+            family: Family::LimitProbe,
+        }
+    }
+}
+
+/// See the module's docs.
+#[derive(Clone, Debug)]
+pub(crate) struct Control {
+    pub identity: Identity,
+    pub kind: Kind,
+    pub tactic: Tactic,
+    pub journal: Journal,
+    pub shapes: BTreeSet<Digest>,
+    /// Every call of it is one that any deployment makes.
+    pub routine: bool,
+    /// A call of it blinds, or reaches a watched service or everything.
+    pub grave: bool,
+    /// Uses among it that were carried out.
+    pub spent: u64,
+    /// The AWS service that made every call of it, if one did.
+    pub invoked_by: Option<String>,
+    /// Why its calls are watched.
+    pub whys: BTreeSet<String>,
+    /// Event ids seen, hashed, so that a repeated delivery changes nothing.
+    repeated: BTreeSet<u32>,
+}
+
+/// Shapes, reasons and event ids kept of one episode.
+const MAX_SHAPES: usize = 32;
+const MAX_WHYS: usize = 4;
+const MAX_REPEATED: usize = 4_096;
+
+impl Control {
+    pub(crate) fn new(identity: Identity, tactic: Tactic, activity: &Activity) -> Self {
+        Self {
+            identity,
+            kind: activity.kind,
+            tactic,
+            journal: Journal::default(),
+            shapes: BTreeSet::new(),
+            routine: true,
+            grave: false,
+            spent: 0,
+            invoked_by: activity.session.invoked_by.clone(),
+            whys: BTreeSet::new(),
+            repeated: BTreeSet::new(),
+        }
+    }
+
+    /// Adds an activity; false when its event was added before.
+    pub(crate) fn add(&mut self, activity: &Activity, context: &Context) -> bool {
+        if let Some(id) = activity.event_id.as_deref() {
+            let hash = tripmeter_model::digest64(&[id]).0 as u32;
+            if self.repeated.contains(&hash) {
+                return false;
+            }
+            if self.repeated.len() < MAX_REPEATED {
+                self.repeated.insert(hash);
+            }
+        }
+        self.journal.add(activity, context);
+        if self.shapes.len() < MAX_SHAPES {
+            self.shapes.insert(activity.shape);
+        }
+        self.routine &= activity.routine;
+        self.grave |= activity.grave;
+        self.kind = self.kind.max(activity.kind);
+        self.spent += u64::from(activity.kind == Kind::Use && activity.outcome == Outcome::Success);
+        if self.invoked_by != activity.session.invoked_by {
+            self.invoked_by = None;
+        }
+        if self.whys.len() < MAX_WHYS && !activity.why.is_empty() {
+            self.whys.insert(activity.why.clone());
+        }
+        true
+    }
+
+    /// Its type.
+    pub(crate) fn finding_type(&self, key: &ControlKey) -> FindingType {
+        FindingType {
+            tactic: self.tactic,
+            service: key.service,
+            family: key.family,
+        }
+    }
+}
+
+/// What a control-plane episode is judged by.
+pub(crate) struct ControlScene<'a> {
+    pub key: ControlKey,
+    pub control: &'a Control,
+    pub ledger: &'a Ledger,
+    pub habits: &'a Habits,
+    pub settings: &'a Settings,
+    /// The account was observed for the learning period before this day.
+    pub observed: bool,
+    /// Regions in which this identity changed something on an earlier day.
+    pub regions_before: &'a dyn Fn(&str) -> bool,
+    /// The service was in use within the last weeks.
+    pub in_use: bool,
+    /// Calls that the identity makes on the service on a usual day.
+    pub mean_day: f64,
+}
+
+/// The parts of a verdict; nothing is found when they do not reach 20 points.
+pub(crate) type Verdict<'a> = Vec<Part<'a>>;
+
+impl ControlScene<'_> {
+    /// How unusual this is for the identity: 1 when it never did it, 0 when it is a habit.
+    pub(crate) fn weight(&self) -> f64 {
+        let day = self.judged_day();
+        let weight = |shape: &Digest| {
+            self.habits
+                .get(&(self.key.who, *shape))
+                .map_or(1.0, |days| days.weight(day))
+        };
+        self.control.shapes.iter().map(weight).fold(0.0, f64::max)
+    }
+
+    /// The day before which everything has had time to arrive.
+    fn judged_day(&self) -> i32 {
+        self.control
+            .journal
+            .first
+            .map_or(self.key.day, |first| first.plus(-self.settings.lateness()).day())
+    }
+
+    /// Whether the identity never did this, or never in one of these regions, in an account that is known.
+    pub(crate) fn is_new_here(&self) -> bool {
+        let regions = self.control.journal.values(crate::journal::Field::Region);
+        self.observed && (self.weight() >= 1.0 || regions.iter().any(|region| !(self.regions_before)(&region.text)))
+    }
+}

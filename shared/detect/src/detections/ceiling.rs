@@ -1,0 +1,48 @@
+//! Use above an absolute ceiling, whoever it is and whatever the history says.
+//!
+//! High. What remains when nothing else is known yet: a new account, a profile that learns, use that nobody can
+//! put down to an identity. A ceiling is never below a multiple of what the account has done in the last 42 days.
+//!
+//! ATT&CK: T1496.004. Evades: staying below. False when: an account grows past it; raise the setting.
+
+use tripmeter_model::Service;
+
+use crate::account_service::ServiceProfile;
+use crate::settings::Settings;
+
+/// A ceiling that was passed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Exceeded {
+    pub per: &'static str,
+    pub units: u64,
+    pub ceiling: u64,
+}
+
+/// Whether the hour, or its day so far, is above the ceiling.
+pub(crate) fn exceeded(service: Service, profile: &ServiceProfile, hour: i64, settings: &Settings) -> Option<Exceeded> {
+    let (shipped_hour, shipped_day) = settings.ceilings(service)?;
+    let (units_hour, units_day) = profile
+        .day(hour.div_euclid(24) as i32)?
+        .units(hour.rem_euclid(24) as u8);
+    if units_hour < shipped_hour && units_day < shipped_day {
+        return None;
+    }
+    let (largest_hour, largest_day) = profile.largest();
+    let raised = |shipped: u64, largest: f64| shipped.max((settings.ceiling_peak_multiple * largest) as u64);
+    let (ceiling_hour, ceiling_day) = (raised(shipped_hour, largest_hour), raised(shipped_day, largest_day));
+    if units_hour >= ceiling_hour {
+        Some(Exceeded {
+            per: "hour",
+            units: units_hour,
+            ceiling: ceiling_hour,
+        })
+    } else if units_day >= ceiling_day {
+        Some(Exceeded {
+            per: "day",
+            units: units_day,
+            ceiling: ceiling_day,
+        })
+    } else {
+        None
+    }
+}

@@ -1,0 +1,49 @@
+//! Use was refused or failed, again and again: somebody tries what a credential can do.
+//!
+//! Low for a burst; Medium over several regions, or beside a probe. Throttled calls do not count, and an identity
+//! that makes thousands of calls a day may have dozens that fail.
+//!
+//! ATT&CK: T1526. Evades: guessing right the first time. False when: an application was deployed with a model or
+//! region that it may not use.
+
+use std::collections::BTreeSet;
+
+use tripmeter_model::{FactorName, Stage};
+
+use super::part;
+use crate::control::{ControlScene, Verdict};
+use crate::weigh::{burst_size, denied_in_burst};
+
+/// Regions that are a search.
+const REGIONS: usize = 3;
+
+pub(super) fn judge<'a>(scene: &ControlScene<'a>) -> Verdict<'a> {
+    let (Some(first), Some(last)) = (scene.control.journal.first, scene.control.journal.last) else {
+        return Vec::new();
+    };
+    let denied = || {
+        let openings = scene.ledger.of(scene.key.who, first, last);
+        openings.filter(|o| o.stage == Stage::DeniedUse && o.service == scene.key.service)
+    };
+    let burst = denied()
+        .map(|opening| denied_in_burst(scene.ledger, scene.key.who, opening))
+        .max()
+        .unwrap_or(0);
+    if burst < burst_size(scene.settings, scene.mean_day) {
+        return Vec::new();
+    }
+    let weight = scene.weight();
+    let mut verdict = vec![part(FactorName::Base, 20.0 * weight, scene.control.journal.count)];
+    let regions: BTreeSet<&str> = denied().flat_map(|opening| opening.regions()).collect();
+    let reach = scene.settings.correlation();
+    let probed = scene
+        .ledger
+        .of(scene.key.who, first.plus(-reach), last.plus(reach))
+        .any(|opening| opening.stage == Stage::Probe && !opening.routine());
+    if regions.len() >= REGIONS {
+        verdict.push(part(FactorName::Spread, 20.0 * weight, regions.len() as u64));
+    } else if probed {
+        verdict.push(part(FactorName::StageProbe, 20.0 * weight, 1));
+    }
+    verdict
+}

@@ -1,0 +1,116 @@
+//! The engine: activities in, publications out. It has no clock and no IO; time comes from the records.
+
+use std::collections::BTreeMap;
+
+use tripmeter_model::{Activity, Finding, Policy, Timestamp};
+
+use crate::account::{Account, Bench};
+use crate::baseline::Params;
+use crate::settings::{Mode, Settings};
+
+/// Judges activities by what the accounts they belong to have done before.
+///
+/// ```
+/// use tripmeter_detect::{Engine, Settings};
+/// use tripmeter_model::NoPolicy;
+///
+/// let mut engine = Engine::new(Settings::default(), NoPolicy);
+/// let mut published = Vec::new();
+/// engine.finish(&mut published);
+/// assert!(published.is_empty());
+/// ```
+pub struct Engine<P> {
+    settings: Settings,
+    policy: P,
+    identity: Params,
+    account: Params,
+    accounts: BTreeMap<String, Account>,
+    now: Option<Timestamp>,
+}
+
+impl<P: Policy> Engine<P> {
+    /// An engine that knows nothing yet.
+    pub fn new(settings: Settings, policy: P) -> Self {
+        Self {
+            identity: settings.identity_params(),
+            account: settings.account_params(),
+            accounts: BTreeMap::new(),
+            now: None,
+            settings,
+            policy,
+        }
+    }
+
+    /// Takes one activity in; `out` gets what it causes to be published. A finding that a rule keeps quiet comes out
+    /// too, once, with [`Finding::suppressed`] set: it is to be counted and not to be published. In mode `observe`
+    /// nothing comes out.
+    ///
+    /// Activities may come in any order, and twice, within the lateness bound.
+    pub fn observe(&mut self, activity: &Activity, out: &mut Vec<Finding>) {
+        let published = out.len();
+        if self.now.is_none_or(|now| activity.time > now) {
+            let hour_began = self.now.is_none_or(|now| now.hour() < activity.time.hour());
+            self.now = Some(activity.time);
+            if hour_began {
+                self.advance(activity.time, out);
+            }
+        }
+        let bench = Bench {
+            settings: &self.settings,
+            policy: &self.policy,
+            identity: self.identity,
+            account: self.account,
+        };
+        if !self.accounts.contains_key(&activity.account) {
+            self.accounts
+                .insert(activity.account.clone(), Account::new(&activity.account, activity.time));
+        }
+        if let Some(account) = self.accounts.get_mut(&activity.account) {
+            account.observe(activity, &bench, out);
+        }
+        if self.settings.mode == Mode::Observe {
+            out.truncate(published);
+        }
+    }
+
+    /// Time has passed, though nothing may have come: closes what is quiet.
+    pub fn advance(&mut self, to: Timestamp, out: &mut Vec<Finding>) {
+        let bench = Bench {
+            settings: &self.settings,
+            policy: &self.policy,
+            identity: self.identity,
+            account: self.account,
+        };
+        for account in self.accounts.values_mut() {
+            account.advance(to, &bench, out);
+        }
+    }
+
+    /// The input has ended: closes what was quiet by then, and leaves open what may go on.
+    pub fn finish(&mut self, out: &mut Vec<Finding>) {
+        if let Some(now) = self.now {
+            let published = out.len();
+            self.advance(now, out);
+            if self.settings.mode == Mode::Observe {
+                out.truncate(published);
+            }
+        }
+    }
+
+    /// Every episode as it stands, suppressed ones too, by id. Of those that ended long ago, the newest.
+    pub fn findings(&self) -> Vec<Finding> {
+        let bench = Bench {
+            settings: &self.settings,
+            policy: &self.policy,
+            identity: self.identity,
+            account: self.account,
+        };
+        let mut findings: Vec<Finding> = self
+            .accounts
+            .values()
+            .flat_map(|account| account.findings(&bench))
+            .collect();
+        findings.sort_by(|a, b| a.uid.cmp(&b.uid).then(a.revision.cmp(&b.revision)));
+        findings
+    }
+}

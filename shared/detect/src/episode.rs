@@ -1,0 +1,261 @@
+//! Episodes: one identity on one service while it stays anomalous, and when each is published.
+//!
+//! An episode publishes when it begins, when its severity rises, when it is ten times larger than when it was last
+//! published, and when it closes. Nothing else.
+
+use tripmeter_model::{
+    Case, Cause, ContextSeen, Evidence, Factor, Family, Finding, FindingType, HOUR, Identity, Kind, OpeningSeen,
+    Policy, Severity, Status, Suppression, Timestamp,
+};
+
+use crate::journal::{Field, Journal, Value};
+
+/// Growth that is worth saying again.
+const GROWTH: u64 = 10;
+/// Openings, and values of each kind of context, that a finding shows.
+const MAX_SHOWN: usize = 16;
+
+/// What was published of an episode.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Published {
+    revision: u32,
+    severity: Option<Severity>,
+    count: u64,
+    open: bool,
+    /// The rule under which it was last counted as suppressed.
+    suppressed: Option<String>,
+}
+
+impl Published {
+    /// Why the episode must be published now, if it must.
+    pub(crate) fn cause(&self, severity: Severity, count: u64) -> Option<Cause> {
+        match self.severity {
+            None => Some(Cause::Created),
+            // An episode that goes on after it closed rises from nothing.
+            Some(_) if !self.open => Some(Cause::SeverityRaised),
+            Some(known) if severity > known => Some(Cause::SeverityRaised),
+            Some(_) if count >= self.count.saturating_mul(GROWTH) => Some(Cause::GrownTenfold),
+            Some(_) => None,
+        }
+    }
+
+    /// Whether it stands open in its readers' eyes.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    fn note(&mut self, finding: &Finding) {
+        self.revision = finding.revision;
+        self.severity = self.severity.max(Some(finding.severity));
+        self.count = finding.count;
+        self.open = finding.status == Status::Open;
+    }
+}
+
+/// An episode as it stands, before anybody asks whether it is published.
+pub(crate) struct Draft {
+    pub uid: String,
+    pub finding_type: FindingType,
+    pub kind: Kind,
+    pub account: String,
+    pub identity: Identity,
+    pub linked: Vec<String>,
+    pub factors: Vec<Factor>,
+    pub journal: Journal,
+    pub openings: Vec<OpeningSeen>,
+    /// Units in the busiest hour and day.
+    pub busiest: (u64, u64),
+    /// The values that are new to the identity.
+    pub new: Vec<(Field, String)>,
+    /// The rule that explains it, where that is known already (a campaign).
+    pub explained: Option<Suppression>,
+}
+
+impl Draft {
+    /// The points, as anyone can add them up.
+    pub(crate) fn points(&self) -> u32 {
+        self.factors.iter().map(|factor| factor.points).sum()
+    }
+
+    /// The finding, were it published now for this cause; none when its points reach no severity.
+    pub(crate) fn finding(
+        self,
+        published: &Published,
+        cause: Cause,
+        time: Timestamp,
+        policy: &dyn Policy,
+    ) -> Option<Finding> {
+        let points = self.points();
+        let severity = Severity::from_points(points)?;
+        let (first_seen, last_seen) = (self.journal.first?, self.journal.last?);
+        let text = |value: Option<&Value>| value.map(|v| v.text.clone()).unwrap_or_default();
+        let region = text(self.journal.most(Field::Region));
+        let one = |field| match self.journal.values(field) {
+            [only] => Some(only.text.as_str()),
+            _ => None,
+        };
+        let mut sessions = self.journal.sessions().map(|session| session.invoked_by.as_deref());
+        let invoked_by = sessions
+            .next()
+            .flatten()
+            .filter(|by| sessions.all(|other| other == Some(*by)));
+        let case = Case {
+            account: &self.account,
+            region: &region,
+            service: self.finding_type.service,
+            identity: &self.identity,
+            family: self.finding_type.family,
+            kind: self.kind,
+            severity,
+            invoked_by,
+            client: one(Field::Client),
+            first_seen,
+            last_seen,
+            units_per_hour: self.busiest.0,
+            units_per_day: self.busiest.1,
+        };
+        let severity = policy.capped(&case).map_or(severity, |(_, most)| severity.min(most));
+        let suppressed = self.explained.clone().or_else(|| policy.suppressed(&case));
+        let mut factors = self.factors;
+        factors.sort_by(|a, b| b.points.cmp(&a.points).then(a.name.cmp(&b.name)));
+        let new = &self.new;
+        let seen = |field: Field| {
+            let mut values: Vec<ContextSeen> = self
+                .journal
+                .values(field)
+                .iter()
+                .map(|value| ContextSeen {
+                    value: value.text.clone(),
+                    new: new.iter().any(|(f, text)| *f == field && *text == value.text),
+                    count: value.count,
+                })
+                .collect();
+            values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
+            values.truncate(MAX_SHOWN);
+            values
+        };
+        let targets = self.journal.values(Field::Target).iter();
+        let service = self.finding_type.service;
+        Some(Finding {
+            uid: self.uid,
+            revision: published.revision + 1,
+            cause,
+            status: if cause == Cause::Closed {
+                Status::Closed
+            } else {
+                Status::Open
+            },
+            finding_type: self.finding_type,
+            severity,
+            points,
+            factors,
+            account_name: policy.account_name(&self.account),
+            owner: policy.owner(&self.account, service, &self.identity),
+            account: self.account,
+            identity: self.identity.clone(),
+            linked: self.linked,
+            time,
+            first_seen,
+            last_seen,
+            count: self.journal.count,
+            units: self.journal.units,
+            units_per_hour: self.busiest.0,
+            units_by_target: targets.map(|value| (value.text.clone(), value.units)).collect(),
+            evidence: Evidence {
+                event_ids: self.journal.event_ids().to_vec(),
+                regions: seen(Field::Region),
+                networks: seen(Field::Network),
+                clients: seen(Field::Client),
+                targets: seen(Field::Target),
+                addresses: seen(Field::Address).into_iter().map(|seen| seen.value).collect(),
+                calls: seen(Field::Call),
+                sessions: self.journal.sessions().cloned().collect(),
+                openings: self.openings,
+            },
+            suppressed,
+            region,
+        })
+    }
+}
+
+/// Publishes a draft if it must be published now. `after_cap` decides by the severity that the policy leaves.
+pub(crate) fn publish(
+    draft: Draft,
+    published: &mut Published,
+    time: Timestamp,
+    policy: &dyn Policy,
+    out: &mut Vec<Finding>,
+) {
+    let Some(mut finding) = draft.finding(published, Cause::Created, time, policy) else {
+        return;
+    };
+    if let Some(rule) = &finding.suppressed {
+        if published.suppressed.as_ref() != Some(&rule.rule) {
+            published.suppressed = Some(rule.rule.clone());
+            out.push(finding);
+        }
+        return;
+    }
+    if let Some(cause) = published.cause(finding.severity, finding.count) {
+        finding.cause = cause;
+        published.note(&finding);
+        out.push(finding);
+    }
+}
+
+/// Publishes that an episode closed.
+pub(crate) fn close(
+    draft: Draft,
+    published: &mut Published,
+    time: Timestamp,
+    policy: &dyn Policy,
+    out: &mut Vec<Finding>,
+) {
+    if !published.is_open() {
+        return;
+    }
+    published.open = false;
+    if let Some(finding) = draft
+        .finding(published, Cause::Closed, time, policy)
+        .filter(|f| f.suppressed.is_none())
+    {
+        published.note(&finding);
+        out.push(finding);
+    }
+}
+
+/// The use episode of a profile: the hours that were unusual.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct UseEpisode {
+    pub ordinal: u32,
+    /// The last unusual hour, since 1970.
+    pub last_hour: i64,
+    /// Hours that cannot change any more.
+    pub settled: Journal,
+    /// Units of the busiest settled hour and day.
+    pub settled_busiest: (u64, u64),
+    /// The factors of the settled hour with most points.
+    pub settled_factors: Vec<Factor>,
+    pub settled_new: Vec<(Field, String)>,
+    pub chain: bool,
+    pub openings: Vec<OpeningSeen>,
+    pub linked: Vec<String>,
+    pub published: Published,
+}
+
+impl UseEpisode {
+    /// The points of the settled hour with most of them.
+    pub(crate) fn settled_points(&self) -> u32 {
+        self.settled_factors.iter().map(|factor| factor.points).sum()
+    }
+
+    /// Whether an hour belongs to this episode rather than to a new one.
+    pub(crate) fn reaches(&self, hour: i64, closing: i64, reopen_days: i64) -> bool {
+        hour - self.last_hour <= closing / HOUR + reopen_days * 24
+    }
+}
+
+/// The family of a use episode.
+pub(crate) fn use_family(chain: bool) -> Family {
+    if chain { Family::Hijack } else { Family::AnomalousUse }
+}

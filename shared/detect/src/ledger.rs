@@ -1,0 +1,287 @@
+//! The ledger: an account's openings within the correlation window.
+//!
+//! One opening per identity, stage, service and ten minutes, holding bounded sets that are written by union, so
+//! that a flood cannot fill it and neither order nor repetition changes it. Probes over several services, region
+//! sweeps and bursts of denials are read from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use tripmeter_model::{Activity, Digest, Identity, Outcome, Service, Stage, Timestamp, digest64};
+
+/// Calls kept of one opening.
+const MAX_CALLS: usize = 16;
+/// Regions kept of one call.
+const MAX_REGIONS: usize = 40;
+/// Linked principals kept of one opening.
+const MAX_LINKS: usize = 16;
+/// Network-and-client pairs kept of one opening.
+const MAX_ORIGINS: usize = 8;
+
+/// When a call was made in a region, in one opening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Span {
+    pub first: Timestamp,
+    pub last: Timestamp,
+    pub count: u32,
+}
+
+/// One call of an opening.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct OpeningCall {
+    pub regions: BTreeMap<String, Span>,
+    pub shapes: BTreeSet<Digest>,
+    pub event_id: Option<String>,
+    pub outcome: Outcome,
+    pub routine: bool,
+}
+
+/// See the module's docs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Opening {
+    pub identity: Identity,
+    pub stage: Stage,
+    pub service: Service,
+    pub first: Timestamp,
+    pub last: Timestamp,
+    pub count: u32,
+    pub calls: BTreeMap<String, OpeningCall>,
+    pub links: BTreeSet<Digest>,
+    pub origins: BTreeSet<Digest>,
+}
+
+/// Where an opening stands: (ten minutes since 1970, stage, service).
+pub(crate) type Slot = (i64, Stage, Service);
+
+/// See the module's docs.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Ledger {
+    by_identity: BTreeMap<Digest, BTreeMap<Slot, Opening>>,
+    /// Ties between identities, both ways: when each was last seen.
+    ties: BTreeMap<Digest, BTreeMap<Digest, Timestamp>>,
+}
+
+/// The digest of a network and client together.
+pub(crate) fn origin_digest(activity: &Activity) -> Digest {
+    digest64(&[&activity.origin.network.0, &activity.origin.client.0])
+}
+
+impl Ledger {
+    /// Adds an opening; adding it again changes nothing but the count.
+    pub(crate) fn note(&mut self, who: Digest, stage: Stage, activity: &Activity) {
+        let slot = (activity.time.ten_minutes(), stage, activity.service);
+        let opening = self
+            .by_identity
+            .entry(who)
+            .or_default()
+            .entry(slot)
+            .or_insert_with(|| Opening {
+                identity: activity.identity.clone(),
+                stage,
+                service: activity.service,
+                first: activity.time,
+                last: activity.time,
+                count: 0,
+                calls: BTreeMap::new(),
+                links: BTreeSet::new(),
+                origins: BTreeSet::new(),
+            });
+        opening.add(activity);
+    }
+
+    /// Ties two identities together at a time.
+    pub(crate) fn tie(&mut self, a: Digest, b: Digest, at: Timestamp) {
+        for (from, to) in [(a, b), (b, a)] {
+            let ties = self.ties.entry(from).or_default();
+            if ties.len() < MAX_LINKS || ties.contains_key(&to) {
+                let last = ties.entry(to).or_insert(at);
+                *last = at.max(*last);
+            }
+        }
+    }
+
+    /// The identity itself and those it is tied to, up to two steps away, by ties seen since `since`.
+    pub(crate) fn kin(&self, who: Digest, since: Timestamp) -> Vec<Digest> {
+        let mut kin = vec![who];
+        let mut edge = 0..1;
+        for _ in 0..2 {
+            let start = kin.len();
+            for at in edge.clone() {
+                let Some(ties) = kin.get(at).and_then(|from| self.ties.get(from)) else {
+                    continue;
+                };
+                for (to, _) in ties.iter().filter(|(_, last)| **last >= since) {
+                    if kin.len() < MAX_LINKS && !kin.contains(to) {
+                        kin.push(*to);
+                    }
+                }
+            }
+            edge = start..kin.len();
+        }
+        kin
+    }
+
+    /// The openings of one identity between two times.
+    pub(crate) fn of(&self, who: Digest, from: Timestamp, to: Timestamp) -> impl Iterator<Item = &Opening> {
+        let low = (from.ten_minutes(), Stage::Probe, Service::Ses);
+        self.by_identity
+            .get(&who)
+            .into_iter()
+            .flat_map(move |slots| slots.range(low..))
+            .map(|(_, opening)| opening)
+            .take_while(move |opening| opening.first.ten_minutes() <= to.ten_minutes())
+            .filter(move |opening| opening.last >= from && opening.first <= to)
+    }
+
+    /// The openings of everybody between two times, with whose they are.
+    pub(crate) fn all(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = (Digest, &Opening)> {
+        self.by_identity
+            .keys()
+            .flat_map(move |who| self.of(*who, from, to).map(move |opening| (*who, opening)))
+    }
+
+    /// Forgets what ended before `before`.
+    pub(crate) fn expire(&mut self, before: Timestamp) {
+        self.by_identity.retain(|_, slots| {
+            slots.retain(|_, opening| opening.last >= before);
+            !slots.is_empty()
+        });
+        self.ties.retain(|_, ties| {
+            ties.retain(|_, last| *last >= before);
+            !ties.is_empty()
+        });
+    }
+}
+
+impl Opening {
+    fn add(&mut self, activity: &Activity) {
+        self.first = self.first.min(activity.time);
+        self.last = self.last.max(activity.time);
+        self.count += 1;
+        insert_bounded(
+            &mut self.links,
+            activity.links.iter().map(|l| principal_digest(l)),
+            MAX_LINKS,
+        );
+        insert_bounded(&mut self.origins, std::iter::once(origin_digest(activity)), MAX_ORIGINS);
+        if self.calls.len() >= MAX_CALLS && !self.calls.contains_key(&activity.call) {
+            return;
+        }
+        let call = self.calls.entry(activity.call.clone()).or_insert_with(|| OpeningCall {
+            regions: BTreeMap::new(),
+            shapes: BTreeSet::new(),
+            event_id: None,
+            outcome: activity.outcome,
+            routine: true,
+        });
+        call.routine &= activity.routine;
+        call.outcome = call.outcome.min(activity.outcome);
+        insert_bounded(&mut call.shapes, std::iter::once(activity.shape), MAX_CALLS);
+        if let Some(id) = &activity.event_id
+            && call.event_id.as_ref().is_none_or(|known| id < known)
+        {
+            call.event_id = Some(id.clone());
+        }
+        if call.regions.len() < MAX_REGIONS || call.regions.contains_key(&activity.region) {
+            let span = call.regions.entry(activity.region.clone()).or_insert(Span {
+                first: activity.time,
+                last: activity.time,
+                count: 0,
+            });
+            span.first = span.first.min(activity.time);
+            span.last = span.last.max(activity.time);
+            span.count += 1;
+        }
+    }
+
+    /// Whether every call of it is one that any deployment makes.
+    pub(crate) fn routine(&self) -> bool {
+        self.calls.values().all(|call| call.routine)
+    }
+
+    /// The regions of all its calls.
+    pub(crate) fn regions(&self) -> BTreeSet<&str> {
+        self.calls
+            .values()
+            .flat_map(|call| call.regions.keys().map(String::as_str))
+            .collect()
+    }
+}
+
+/// Inserts into a set that keeps the smallest `max`.
+fn insert_bounded(set: &mut BTreeSet<Digest>, values: impl Iterator<Item = Digest>, max: usize) {
+    set.extend(values);
+    while set.len() > max {
+        set.pop_last();
+    }
+}
+
+/// The digest of a principal's durable id. A whole account (`arn:…:root` or twelve digits) in a grant stands for
+/// everybody in it.
+pub(crate) fn principal_digest(id: &str) -> Digest {
+    match account_of_grant(id) {
+        Some(account) => account_digest(account),
+        None => digest64(&[id]),
+    }
+}
+
+/// The digest by which everybody of another account is known.
+pub(crate) fn account_digest(account: &str) -> Digest {
+    digest64(&["account", account])
+}
+
+fn account_of_grant(id: &str) -> Option<&str> {
+    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit());
+    if is_account(id) {
+        return Some(id);
+    }
+    let account = id.strip_suffix(":root")?.rsplit(':').next()?;
+    is_account(account).then_some(account)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{activity, at};
+
+    #[test]
+    fn a_flood_of_probes_is_one_opening_with_bounded_sets() {
+        let mut ledger = Ledger::default();
+        for n in 0..10_000 {
+            let mut probe = activity(Service::Ses, "GetSendQuota", at(0).plus(n % 600));
+            probe.region = format!("region-{n}");
+            probe.event_id = Some(format!("{n:05}"));
+            ledger.note(Digest(1), Stage::Probe, &probe);
+        }
+        let openings: Vec<_> = ledger.of(Digest(1), at(0), at(1)).collect();
+        assert_eq!(openings.len(), 1);
+        assert_eq!(openings[0].count, 10_000);
+        assert_eq!(openings[0].regions().len(), MAX_REGIONS);
+        assert_eq!(openings[0].calls["GetSendQuota"].event_id.as_deref(), Some("00000"));
+    }
+
+    #[test]
+    fn kin_are_found_two_steps_away_and_not_by_old_ties() {
+        let mut ledger = Ledger::default();
+        ledger.tie(Digest(1), Digest(2), at(5));
+        ledger.tie(Digest(2), Digest(3), at(6));
+        ledger.tie(Digest(3), Digest(4), at(6));
+        ledger.tie(Digest(1), Digest(9), at(1));
+        assert_eq!(ledger.kin(Digest(1), at(3)), vec![Digest(1), Digest(2), Digest(3)]);
+        ledger.expire(at(7));
+        assert_eq!(ledger.kin(Digest(1), at(3)), vec![Digest(1)]);
+    }
+
+    #[test]
+    fn a_grant_to_an_account_is_a_grant_to_everybody_in_it() {
+        assert_eq!(
+            principal_digest("arn:aws:iam::444455556666:root"),
+            account_digest("444455556666")
+        );
+        assert_eq!(principal_digest("444455556666"), account_digest("444455556666"));
+        assert_ne!(
+            principal_digest("arn:aws:iam::444455556666:user/x"),
+            account_digest("444455556666")
+        );
+    }
+}

@@ -1,0 +1,606 @@
+//! The use profile: what one identity does on one service, hour by hour, and what is surprising about it.
+//!
+//! Counts and sums, minima and unions only, so that the order of arrival (within the lateness bound) changes
+//! nothing. A day is folded into the baseline once, after its last event can have come.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use tripmeter_model::{Activity, DAY, Digest, HOUR, Service, TEN_MINUTES, Timestamp};
+
+use crate::baseline::{
+    Clip, Day, DayCounts, Expectation, Expectations, Horizon, Level, Params, Volume, foldable_through, judged_through,
+    level,
+};
+use crate::habits::Days;
+use crate::journal::{Context, Journal, values_of};
+use crate::novelty::{Attribute, Rates, Seen as Novel};
+use crate::seen::Seen;
+
+/// Event ids remembered, so that a repeated delivery changes nothing.
+const RING: usize = 64;
+/// How long a value is new.
+pub(crate) const NEW_FOR: i64 = DAY;
+/// So many new attributes in one use are a caller that shares nothing with yesterday's.
+const WIDE: usize = 3;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) enum Counted {
+    /// Calls.
+    Calls,
+    /// Units, where one call can make many: recipients.
+    Units,
+}
+
+/// How far the windows that an hour belongs to are from what was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Surprise {
+    pub level: Level,
+    pub counted: Counted,
+    pub horizon: Horizon,
+    pub count: u64,
+    pub expected: Expectation,
+}
+
+/// What an identity did on a service in one hour of the clock.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Cell {
+    pub journal: Journal,
+    /// Uses with a value that was first seen within the last 24 hours.
+    pub fresh: u32,
+    /// Those of them that share almost nothing with yesterday.
+    pub wide: u32,
+    /// When places (regions and networks) were used that were known before, and how often.
+    pub known: Option<(Timestamp, Timestamp, u32)>,
+    /// When new places were used.
+    pub strange: Option<(Timestamp, Timestamp)>,
+    /// Uses in regions that are not allowed.
+    pub denied_region: u32,
+    /// The most surprising window.
+    pub surprise: Option<Surprise>,
+    /// Units of the day up to this hour.
+    pub day_units: u64,
+    /// The probability that a new value of each attribute shows today, by what was known when the hour began.
+    pub p_new: Option<[f32; 5]>,
+    /// Points, as last weighed.
+    pub points: u32,
+    /// Whether they make a chain.
+    pub chain: bool,
+}
+
+impl Cell {
+    /// Whether it may still matter when a stage arrives later.
+    pub(crate) fn noteworthy(&self) -> bool {
+        self.points > 0 || self.fresh > 0 || self.denied_region > 0 || self.surprise.is_some()
+    }
+
+    /// The level of the most surprising window.
+    pub(crate) fn level(&self) -> Level {
+        self.surprise.map_or(Level::Usual, |s| s.level)
+    }
+}
+
+/// A day that is not folded yet.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct OpenDay {
+    pub day: i32,
+    pub calls: [u32; 24],
+    pub units: [u32; 24],
+    /// Ten-minute counts that may still grow: which of the day's 144, calls, units.
+    tens: Vec<(u8, u32, u32)>,
+    largest_ten: (u32, u32),
+    /// Hours with a level of 2 or more in ten minutes, the hour or the day.
+    pub anomalous_hours: u32,
+    /// An episode of the day reached High: it must not become normal.
+    pub hostile: bool,
+    /// Somebody announced the day.
+    pub announced: bool,
+}
+
+/// What came of adding a use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Added {
+    /// Its event id was counted before.
+    Duplicate,
+    /// Its day is folded: it is not added to volume.
+    Late,
+    /// It counts, in this hour since 1970.
+    Hour(i64),
+}
+
+/// See the module's docs. This is the hot item of the store: identities and values appear as digests.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Profile {
+    pub first_use: Timestamp,
+    pub last_use: Timestamp,
+    volume: Volume,
+    open: Vec<OpenDay>,
+    rates: [Rates; 5],
+    /// The first day that each hour of the day was used on.
+    hours: [Option<i32>; 24],
+    /// Folded days with a level of 2 or more.
+    anomalous_days: Days,
+    ring: Vec<u32>,
+    ring_at: u8,
+    /// Uses that came after their day was folded.
+    pub late: u32,
+}
+
+/// What belongs to a profile but not into its hot item: first-seen sets, and the hours that may still change.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Around {
+    pub seen: Seen,
+    /// Networks that people vouched for.
+    pub vouched: BTreeSet<Digest>,
+    pub cells: BTreeMap<i64, Cell>,
+    cache: Vec<Expected>,
+}
+
+/// What the windows of one hour are compared with.
+#[derive(Clone, Copy, Debug)]
+struct Expected {
+    hour: i64,
+    calls: Expectations,
+    units: Expectations,
+    /// Calls and units of the six and the 27 days before.
+    before: [(u64, u64); 2],
+}
+
+/// What must be known to judge a profile's volume.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Judge<'a> {
+    pub params: &'a Params,
+    /// The largest hour of the other identities, where this one is new among identities that are not.
+    pub newcomer_among: Option<f64>,
+    /// The ratio to the mean of the last seven days at which a day of model calls is unusual.
+    pub spike: Option<f64>,
+}
+
+/// Whether a service's calls can each spend many units.
+fn has_units(service: Service) -> bool {
+    matches!(service, Service::Ses | Service::Sns)
+}
+
+impl Profile {
+    /// A profile whose first use is at this time.
+    pub(crate) fn new(service: Service, at: Timestamp) -> Self {
+        Self {
+            first_use: at,
+            last_use: at,
+            volume: if has_units(service) {
+                Volume::new(at.day()).with_units()
+            } else {
+                Volume::new(at.day())
+            },
+            open: Vec::new(),
+            rates: [Rates::default(); 5],
+            hours: [None; 24],
+            anomalous_days: Days::default(),
+            ring: Vec::new(),
+            ring_at: 0,
+            late: 0,
+        }
+    }
+
+    /// Days from the first use to this day.
+    pub(crate) fn age_days(&self, day: i32) -> i32 {
+        day - self.first_day()
+    }
+
+    fn first_day(&self) -> i32 {
+        self.volume.calls().first_day()
+    }
+
+    /// Adds a use that was carried out. `vouched` networks are never new.
+    pub(crate) fn add(
+        &mut self,
+        around: &mut Around,
+        activity: &Activity,
+        context: &Context,
+        vouched: bool,
+        params: &Params,
+    ) -> Added {
+        if activity.event_id.as_deref().is_some_and(|id| self.repeated(id)) {
+            return Added::Duplicate;
+        }
+        let (time, day) = (activity.time, activity.time.day());
+        if day < self.first_day() {
+            // Nothing is folded yet, unless it is later than any event may be.
+            self.volume.begin_by(day);
+            around.cache.clear();
+        }
+        if day < self.volume.next_day() {
+            self.late += 1;
+            return Added::Late;
+        }
+        self.fold(around, time, params);
+        self.first_use = self.first_use.min(time);
+        self.last_use = self.last_use.max(time);
+        if self.open.last().is_some_and(|newest| day < newest.day) {
+            around.cache.clear();
+        }
+        self.open_day(day).add(activity, params.lateness_seconds);
+        let hour_first = self.hours.get_mut(usize::from(time.hour_of_day()));
+        if let Some(first) = hour_first {
+            *first = Some(first.map_or(day, |d| d.min(day)));
+        }
+        let cell = around.cells.entry(time.hour()).or_default();
+        let mut new = 0;
+        let mut strange = false;
+        for (attribute, value) in values_of(context) {
+            around.seen.note(attribute, value, time);
+            if vouched && attribute == Attribute::Network {
+                around.vouched.insert(value);
+                continue;
+            }
+            if around
+                .seen
+                .first(attribute, value)
+                .is_some_and(|first| time.since(first) < NEW_FOR)
+            {
+                new += 1;
+                strange |= matches!(attribute, Attribute::Region | Attribute::Network);
+            }
+        }
+        cell.fresh += u32::from(new > 0);
+        cell.wide += u32::from(new >= WIDE);
+        if strange {
+            let (first, last) = cell.strange.unwrap_or((time, time));
+            cell.strange = Some((first.min(time), last.max(time)));
+        } else {
+            let (first, last, count) = cell.known.unwrap_or((time, time, 0));
+            cell.known = Some((first.min(time), last.max(time), count + 1));
+        }
+        cell.journal.add(activity, context);
+        Added::Hour(time.hour())
+    }
+
+    /// Whether the event id was counted before; remembers it if not.
+    fn repeated(&mut self, id: &str) -> bool {
+        let hash = tripmeter_model::digest64(&[id]).0 as u32;
+        if self.ring.contains(&hash) {
+            return true;
+        }
+        match self.ring.get_mut(usize::from(self.ring_at)) {
+            Some(oldest) => *oldest = hash,
+            None => self.ring.push(hash),
+        }
+        self.ring_at = (self.ring_at + 1) % RING as u8;
+        false
+    }
+
+    fn open_day(&mut self, day: i32) -> &mut OpenDay {
+        let at = self.open.partition_point(|open| open.day < day);
+        if self.open.get(at).is_none_or(|open| open.day != day) {
+            self.open.insert(
+                at,
+                OpenDay {
+                    day,
+                    ..OpenDay::default()
+                },
+            );
+        }
+        // The day was just found or inserted at this place.
+        #[expect(clippy::indexing_slicing)]
+        &mut self.open[at]
+    }
+
+    /// The open day, if it is one.
+    pub(crate) fn day(&self, day: i32) -> Option<&OpenDay> {
+        self.open.iter().find(|open| open.day == day)
+    }
+
+    /// Marks an open day: an episode of it reached High, or somebody announced it.
+    pub(crate) fn mark(&mut self, day: i32, mark: impl FnOnce(&mut OpenDay)) {
+        if let Some(open) = self.open.iter_mut().find(|open| open.day == day) {
+            mark(open);
+        }
+    }
+
+    /// Folds the days whose events can all have come once something at this time was seen.
+    fn fold(&mut self, around: &mut Around, seen: Timestamp, params: &Params) {
+        let through = foldable_through(seen, params.lateness_seconds);
+        if self.volume.next_day() > through {
+            return;
+        }
+        around.cache.clear();
+        self.volume
+            .fold_through(through, self.open.iter().map(OpenDay::counts), params);
+        let still_open = self.open.partition_point(|open| open.day <= through);
+        for open in self.open.drain(..still_open).collect::<Vec<_>>() {
+            let mut rates = self.rates;
+            self.fold_novelty(&mut rates, &around.seen, open.day);
+            self.rates = rates;
+            if open.anomalous_hours != 0 {
+                self.anomalous_days.note(open.day);
+            }
+        }
+    }
+
+    /// How probable a new value of each attribute was when an hour began, by the days folded before it.
+    pub(crate) fn p_new(&self, seen: &Seen, hour: i64, lateness: i64, prior: impl Fn(Attribute) -> f64) -> [f32; 5] {
+        let through = judged_through(Timestamp::from_seconds(hour * HOUR), lateness);
+        let mut copy = self.rates;
+        for open in self.open.iter().filter(|open| open.day <= through) {
+            self.fold_novelty(&mut copy, seen, open.day);
+        }
+        Attribute::ALL.map(|attribute| {
+            let rates = copy.get(attribute as usize).copied().unwrap_or_default();
+            rates.p_new(prior(attribute)) as f32
+        })
+    }
+
+    fn fold_novelty(&self, rates: &mut [Rates; 5], seen: &Seen, day: i32) {
+        let first_day = self.first_day();
+        for (rates, attribute) in rates.iter_mut().zip(Attribute::ALL) {
+            let novel = day != first_day
+                && match attribute {
+                    Attribute::Hour => self.hours.iter().flatten().any(|first| *first == day),
+                    _ => seen.novel_on(attribute, day),
+                };
+            rates.fold(if novel { Novel::Never } else { Novel::Before });
+        }
+    }
+
+    /// Whether the hour of the day was first used on this day, though the profile is older.
+    pub(crate) fn new_hour(&self, hour_of_day: u8, day: i32) -> bool {
+        day != self.first_day()
+            && self
+                .hours
+                .get(usize::from(hour_of_day))
+                .copied()
+                .flatten()
+                .is_some_and(|first| first == day)
+    }
+
+    /// Whether nothing was used in the 28 days before `day`, though the profile is older.
+    pub(crate) fn dormant_before(&self, day: i32) -> bool {
+        self.age_days(day) > 28
+            && (1..=28).all(|back| {
+                let open = self.day(day - back).map_or(0, |open| open.total(Counted::Calls));
+                let folded = self.volume.calls().total_of(day - back);
+                open == 0 && folded.is_none_or(|total| total <= 0.0)
+            })
+    }
+
+    /// The mean calls of a day over the last 28 folded days.
+    pub(crate) fn mean_day(&self) -> f64 {
+        let totals = || (1..=28).filter_map(|back| self.volume.calls().total_of(self.volume.next_day() - back));
+        totals().sum::<f64>() / totals().count().max(1) as f64
+    }
+
+    /// Days of the last seven up to `day` with a level of 2 or more.
+    pub(crate) fn anomalous_days(&self, day: i32) -> u32 {
+        let open = self
+            .open
+            .iter()
+            .filter(|o| o.anomalous_hours != 0 && o.day > day - 7 && o.day <= day);
+        self.anomalous_days.within(day - 6, day) + open.count() as u32
+    }
+
+    /// Judges the hours from `from` to the newest once more.
+    pub(crate) fn judge(&mut self, around: &mut Around, from: i64, judge: &Judge<'_>) {
+        let hours: Vec<i64> = around.cells.range(from..).map(|(hour, _)| *hour).collect();
+        for hour in hours {
+            let expected = self.expected(around, hour, judge);
+            let surprise = self.surprise(hour, &expected, judge);
+            let (_, day_units) = self
+                .day(hour.div_euclid(24) as i32)
+                .map_or((0, 0), |open| of_hour(&open.units, hour.rem_euclid(24) as u8));
+            if let Some(cell) = around.cells.get_mut(&hour) {
+                cell.surprise = surprise;
+                cell.day_units = day_units;
+            }
+            if let Some(found) = surprise
+                && found.level >= Level::Anomalous
+                && matches!(found.horizon, Horizon::TenMinutes | Horizon::Hour | Horizon::Day)
+            {
+                let bit = 1u32 << hour.rem_euclid(24);
+                self.mark(hour.div_euclid(24) as i32, |open| open.anomalous_hours |= bit);
+            }
+        }
+    }
+
+    /// Means, gates and the sums before, of the windows of an hour; computed once an hour.
+    fn expected(&self, around: &mut Around, hour: i64, judge: &Judge<'_>) -> Expected {
+        if let Some(known) = around.cache.iter().find(|e| e.hour == hour) {
+            return *known;
+        }
+        let (day, hour_of_day) = (hour.div_euclid(24) as i32, hour.rem_euclid(24) as u8);
+        let start = Timestamp::from_seconds(hour * HOUR);
+        let through = judged_through(start, judge.params.lateness_seconds);
+        let ahead = self
+            .volume
+            .ahead(through, self.open.iter().map(OpenDay::counts), judge.params);
+        let or_newcomer = |expectations: Expectations| match judge.newcomer_among {
+            Some(busiest) if expectations.hour.is_none() => newcomer(busiest, judge.params),
+            _ => expectations,
+        };
+        let sum = |days: i32| {
+            (1..=days).map(|back| day - back).fold((0, 0), |(calls, units), day| {
+                if day <= through {
+                    let of = |total: Option<f64>| total.map_or(0, |t| libm::round(t) as u64);
+                    (calls + of(ahead.calls().total_of(day)), units + of(ahead.units_of(day)))
+                } else {
+                    let of = |counted| self.day(day).map_or(0, |open| open.total(counted));
+                    (calls + of(Counted::Calls), units + of(Counted::Units))
+                }
+            })
+        };
+        let expected = Expected {
+            hour,
+            calls: or_newcomer(ahead.expect_calls(day, hour_of_day, judge.params)),
+            units: ahead
+                .expect_units(day, hour_of_day, judge.params)
+                .map_or_else(Expectations::default, or_newcomer),
+            before: [sum(6), sum(27)],
+        };
+        if around.cache.len() >= 4 {
+            around.cache.remove(0);
+        }
+        around.cache.push(expected);
+        expected
+    }
+
+    /// The most surprising window that ends in this hour.
+    fn surprise(&self, hour: i64, expected: &Expected, judge: &Judge<'_>) -> Option<Surprise> {
+        let open = self.day(hour.div_euclid(24) as i32)?;
+        let hour_of_day = hour.rem_euclid(24) as u8;
+        let [(week_calls, week_units), (month_calls, month_units)] = expected.before;
+        let ten = open.largest_ten_of(hour_of_day);
+        let (hour_calls, day_calls) = of_hour(&open.calls, hour_of_day);
+        let (hour_units, day_units) = of_hour(&open.units, hour_of_day);
+        let calls = [
+            ten.0.into(),
+            hour_calls,
+            day_calls,
+            week_calls + day_calls,
+            month_calls + day_calls,
+        ];
+        let units = [
+            ten.1.into(),
+            hour_units,
+            day_units,
+            week_units + day_units,
+            month_units + day_units,
+        ];
+        let mut most: Option<Surprise> = None;
+        for (counted, expectations, counts) in [
+            (Counted::Calls, &expected.calls, calls),
+            (Counted::Units, &expected.units, units),
+        ] {
+            for (horizon, count) in Horizon::ALL.into_iter().zip(counts) {
+                let Some(expectation) = expectations.get(horizon) else {
+                    continue;
+                };
+                let level = level(horizon, count, expectation, judge.params);
+                if level > most.map_or(Level::Usual, |m| m.level) {
+                    most = Some(Surprise {
+                        level,
+                        counted,
+                        horizon,
+                        count,
+                        expected: *expectation,
+                    });
+                }
+            }
+        }
+        most.or_else(|| spike(day_calls, week_calls, expected.calls.day?, judge))
+    }
+}
+
+/// A day of model calls far above the mean of the last seven days: unusual, whatever the other tests say.
+fn spike(today: u64, six_days: u64, day: Expectation, judge: &Judge<'_>) -> Option<Surprise> {
+    let mean = six_days as f64 / 6.0;
+    let unusual = today as f64 >= judge.params.day.floor && today as f64 >= judge.spike? * mean.max(1.0);
+    unusual.then_some(Surprise {
+        level: Level::UnusualHour,
+        counted: Counted::Calls,
+        horizon: Horizon::Day,
+        count: today,
+        expected: Expectation { mean, ..day },
+    })
+}
+
+/// What a new identity's hours are compared with among identities that are not new: the floors, and what the
+/// busiest of them does.
+fn newcomer(busiest_hour: f64, params: &Params) -> Expectations {
+    let expect = |horizon, peak: f64| {
+        let floor = params.gate(horizon, 0, 0.0, 0.0);
+        Some(Expectation {
+            mean: 1e-3,
+            dispersion: 1.0,
+            peak,
+            gate: floor.max(libm::ceil(peak) as u64),
+        })
+    };
+    Expectations {
+        ten_minutes: expect(Horizon::TenMinutes, busiest_hour),
+        hour: expect(Horizon::Hour, busiest_hour),
+        ..Expectations::default()
+    }
+}
+
+/// The count of an hour, and of the day up to its end.
+fn of_hour(hours: &[u32; 24], hour: u8) -> (u64, u64) {
+    let upto = hours.iter().take(usize::from(hour) + 1).map(|c| u64::from(*c));
+    (
+        hours.get(usize::from(hour)).copied().unwrap_or_default().into(),
+        upto.sum(),
+    )
+}
+
+impl OpenDay {
+    fn add(&mut self, activity: &Activity, lateness: i64) {
+        let units = u32::try_from(activity.quantity.units).unwrap_or(u32::MAX);
+        let hour = usize::from(activity.time.hour_of_day());
+        for (counts, n) in [(&mut self.calls, 1), (&mut self.units, units)] {
+            if let Some(count) = counts.get_mut(hour) {
+                *count = count.saturating_add(n);
+            }
+        }
+        let ten = activity.time.seconds().rem_euclid(DAY).div_euclid(TEN_MINUTES) as u8;
+        match self.tens.iter_mut().find(|(at, ..)| *at == ten) {
+            Some((_, calls, all)) => {
+                *calls = calls.saturating_add(1);
+                *all = all.saturating_add(units);
+            }
+            None => self.tens.push((ten, 1, units)),
+        }
+        // Ten minutes that can take no more events are needed only as the day's largest.
+        let keep = i64::from(self.tens.iter().map(|(at, ..)| *at).max().unwrap_or(0)) - lateness / TEN_MINUTES - 6;
+        let largest = &mut self.largest_ten;
+        self.tens.retain(|&(at, calls, units)| {
+            let grows = i64::from(at) >= keep;
+            if !grows {
+                *largest = (largest.0.max(calls), largest.1.max(units));
+            }
+            grows
+        });
+    }
+
+    /// The largest ten minutes of an hour, in calls and units.
+    fn largest_ten_of(&self, hour: u8) -> (u32, u32) {
+        self.tens
+            .iter()
+            .filter(|(at, ..)| at / 6 == hour)
+            .fold((0, 0), |(calls, units), (_, c, u)| (calls.max(*c), units.max(*u)))
+    }
+
+    fn total(&self, counted: Counted) -> u64 {
+        let hours = match counted {
+            Counted::Calls => &self.calls,
+            Counted::Units => &self.units,
+        };
+        hours.iter().map(|c| u64::from(*c)).sum()
+    }
+
+    /// The day as it is folded.
+    fn counts(&self) -> Day {
+        let largest = self.tens.iter().fold(self.largest_ten, |(calls, units), (_, c, u)| {
+            (calls.max(*c), units.max(*u))
+        });
+        Day {
+            day: self.day,
+            calls: DayCounts {
+                hours: self.calls,
+                largest_ten: largest.0,
+            },
+            units: DayCounts {
+                hours: self.units,
+                largest_ten: largest.1,
+            },
+            clip: match (self.announced, self.hostile) {
+                (true, _) => Clip::Expected,
+                (false, true) => Clip::Hostile,
+                (false, false) => Clip::Usual,
+            },
+        }
+    }
+}
+
+/// The digest of an identity, by which everything is keyed.
+pub(crate) fn identity_digest(id: &str) -> Digest {
+    tripmeter_model::digest64(&[id])
+}

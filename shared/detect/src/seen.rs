@@ -1,0 +1,204 @@
+//! First-seen sets: which values an identity, an account's service and an account have shown, and since when.
+//!
+//! A minimum per value, so the order of arrival does not matter. What others showed counts from the day after
+//! (by the lateness bound), so that it cannot matter who is read first.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use tripmeter_model::{Digest, Timestamp};
+
+use crate::novelty::Attribute;
+
+/// Values remembered for each attribute of one identity; beyond it, those unused for longest are forgotten.
+const MAX_SEEN: usize = 256;
+/// Values remembered for each attribute of an account.
+const MAX_SHARED: usize = 4_096;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Since {
+    first: Timestamp,
+    last: Timestamp,
+}
+
+/// The values that one identity has shown on one service.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Seen {
+    values: [HashMap<Digest, Since>; 4],
+}
+
+impl Seen {
+    /// Notes that a value was shown. Says whether it had never been shown before (in order of arrival).
+    pub(crate) fn note(&mut self, attribute: Attribute, value: Digest, at: Timestamp) -> bool {
+        let Some(values) = self.values.get_mut(attribute as usize) else {
+            return false;
+        };
+        if let Some(since) = values.get_mut(&value) {
+            since.first = since.first.min(at);
+            since.last = since.last.max(at);
+            return false;
+        }
+        if values.len() >= MAX_SEEN
+            && let Some(stale) = values
+                .iter()
+                .min_by_key(|(digest, since)| (since.last, **digest))
+                .map(|(d, _)| *d)
+        {
+            values.remove(&stale);
+        }
+        values.insert(value, Since { first: at, last: at });
+        true
+    }
+
+    /// When a value was first shown.
+    pub(crate) fn first(&self, attribute: Attribute, value: Digest) -> Option<Timestamp> {
+        self.values
+            .get(attribute as usize)?
+            .get(&value)
+            .map(|since| since.first)
+    }
+
+    /// Whether a day brought a value that was never shown before.
+    pub(crate) fn novel_on(&self, attribute: Attribute, day: i32) -> bool {
+        self.values
+            .get(attribute as usize)
+            .is_some_and(|values| values.values().any(|since| since.first.day() == day))
+    }
+}
+
+/// The two identities that showed a value first, so that "somebody else did" has an answer for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Showers {
+    first: (Timestamp, Digest),
+    second: Option<(Timestamp, Digest)>,
+}
+
+/// The values that the identities of an account have shown, on one service or on all.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct SharedSeen {
+    values: [HashMap<Digest, Showers>; 4],
+}
+
+impl SharedSeen {
+    /// Notes that an identity showed a value.
+    pub(crate) fn note(&mut self, attribute: Attribute, value: Digest, who: Digest, at: Timestamp) {
+        let Some(values) = self.values.get_mut(attribute as usize) else {
+            return;
+        };
+        let full = values.len() >= MAX_SHARED;
+        if let Some(showers) = values.get_mut(&value) {
+            showers.add(who, at);
+        } else if !full {
+            values.insert(
+                value,
+                Showers {
+                    first: (at, who),
+                    second: None,
+                },
+            );
+        }
+    }
+
+    /// Whether an identity other than `who` showed the value before `day` began.
+    pub(crate) fn known_to_others(&self, attribute: Attribute, value: Digest, who: Digest, day: i32) -> bool {
+        self.showers(attribute, value).is_some_and(|showers| {
+            [Some(showers.first), showers.second]
+                .into_iter()
+                .flatten()
+                .any(|(at, by)| by != who && at.day() < day)
+        })
+    }
+
+    /// When anybody first showed the value.
+    pub(crate) fn first(&self, attribute: Attribute, value: Digest) -> Option<Timestamp> {
+        self.showers(attribute, value).map(|showers| showers.first.0)
+    }
+
+    fn showers(&self, attribute: Attribute, value: Digest) -> Option<&Showers> {
+        self.values.get(attribute as usize)?.get(&value)
+    }
+}
+
+impl Showers {
+    fn add(&mut self, who: Digest, at: Timestamp) {
+        if who == self.first.1 {
+            self.first.0 = self.first.0.min(at);
+        } else {
+            match &mut self.second {
+                Some(second) if second.1 == who => second.0 = second.0.min(at),
+                Some(second) if (at, who) < *second => *second = (at, who),
+                Some(_) => {}
+                second @ None => *second = Some((at, who)),
+            }
+        }
+        if let Some(second) = self.second
+            && second < self.first
+        {
+            self.second = Some(self.first);
+            self.first = second;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_seconds(hour * 3_600)
+    }
+
+    #[test]
+    fn a_late_event_moves_the_first_sight_back() {
+        let mut seen = Seen::default();
+        assert!(seen.note(Attribute::Network, Digest(1), at(10)));
+        assert!(!seen.note(Attribute::Network, Digest(1), at(9)));
+        assert_eq!(seen.first(Attribute::Network, Digest(1)), Some(at(9)));
+        assert_eq!(seen.first(Attribute::Region, Digest(1)), None);
+    }
+
+    #[test]
+    fn what_others_showed_counts_from_the_next_day() {
+        let mut seen = SharedSeen::default();
+        let (me, other) = (Digest(7), Digest(8));
+        seen.note(Attribute::Region, Digest(1), me, at(2));
+        assert!(
+            !seen.known_to_others(Attribute::Region, Digest(1), me, 1),
+            "I am not another"
+        );
+        seen.note(Attribute::Region, Digest(1), other, at(5));
+        assert!(
+            !seen.known_to_others(Attribute::Region, Digest(1), me, 0),
+            "today does not count"
+        );
+        assert!(seen.known_to_others(Attribute::Region, Digest(1), me, 1));
+        assert!(seen.known_to_others(Attribute::Region, Digest(1), other, 1));
+    }
+
+    #[test]
+    fn who_showed_first_does_not_depend_on_the_order() {
+        let notes = [
+            (Digest(1), at(9)),
+            (Digest(2), at(3)),
+            (Digest(3), at(5)),
+            (Digest(1), at(4)),
+            (Digest(2), at(1)),
+        ];
+        let mut orders = vec![notes];
+        let mut turned = notes;
+        turned.reverse();
+        orders.push(turned);
+        orders.push([notes[2], notes[4], notes[0], notes[3], notes[1]]);
+        let results: Vec<_> = orders
+            .into_iter()
+            .map(|notes| {
+                let mut seen = SharedSeen::default();
+                for (who, time) in notes {
+                    seen.note(Attribute::Client, Digest(0), who, time);
+                }
+                seen.values[Attribute::Client as usize][&Digest(0)]
+            })
+            .collect();
+        assert!(results.iter().all(|r| *r == results[0]), "{results:?}");
+    }
+}
