@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use tripmeter_model::{DAY, Severity, Timestamp};
 
-/// A tripwire on a cloud account's usage meters: finds hijacked SES, SNS, SMS and Bedrock in CloudTrail logs.
+/// A tripwire on an AWS account's usage meters: finds hijacked mail, SMS and model services in its logs.
 #[derive(Debug, Parser)]
 #[command(name = "tripmeter", version, arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
@@ -18,7 +18,7 @@ const EXAMPLES: &str = "\
 Examples:
   tripmeter replay ~/logs/AWSLogs                    judge a copy of the trail's bucket
   aws cloudtrail lookup-events | tripmeter replay -  judge what the console shows, without a trail
-  tripmeter replay logs --policy tripmeter.toml      the same, with your exceptions, owners and regions
+  tripmeter replay logs --policy tripmeter.toml      with your exceptions, owners and regions
   tripmeter settings                                 every threshold: default, range and unit";
 
 #[derive(Debug, Subcommand)]
@@ -47,16 +47,16 @@ Examples:
   tripmeter replay logs --set mode=observe                 what would be found, published by nobody
   tripmeter replay logs --fail-on high                     exit 1 when something is High or worse
 
-Findings go to stdout, everything else to stderr. Exit: 0 judged, 1 by --fail-on, 2 nothing could be read.";
+Findings go to stdout, all else to stderr. Exit: 0 judged, 1 by --fail-on, 2 nothing readable.";
 
 #[derive(Debug, Args)]
 #[command(after_help = REPLAY_EXAMPLES)]
 pub(crate) struct Replay {
-    /// Files, directories (with all that is in them), or - for stdin; gzip or plain, in any order
+    /// Files, directories (recursively), or - for stdin; gzip or plain, in any order
     #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
 
-    /// How findings are printed: text for people, json as one OCSF Detection Finding a line
+    /// text for people, json for one OCSF finding a line
     #[arg(
         long,
         value_enum,
@@ -66,7 +66,7 @@ pub(crate) struct Replay {
     )]
     pub(crate) format: Format,
 
-    /// How the summary on stderr is printed; json prints it alone: warnings are inside
+    /// How stderr sums up; json holds the warnings too
     #[arg(
         long,
         value_enum,
@@ -76,31 +76,31 @@ pub(crate) struct Replay {
     )]
     pub(crate) summary: SummaryFormat,
 
-    /// The policy file (see `tripmeter policy check`)
+    /// Exceptions, owners, allowed regions (see tripmeter policy check)
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) policy: Option<PathBuf>,
 
-    /// Change a threshold (see `tripmeter settings`); may be repeated
+    /// Change a threshold (see tripmeter settings); may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
     pub(crate) set: Vec<(String, String)>,
 
-    /// Leave out what happened before: a date (UTC) or an RFC 3339 time; baselines begin there too
+    /// Begin here, baselines too: a date (UTC) or an RFC 3339 time
     #[arg(long, value_name = "TIME", value_parser = from_time)]
     pub(crate) from: Option<Timestamp>,
 
-    /// Leave out what happened after: a date (that day is still judged) or an RFC 3339 time
+    /// End here: a date, which still counts, or an RFC 3339 time
     #[arg(long, value_name = "TIME", value_parser = to_time)]
     pub(crate) to: Option<Timestamp>,
 
-    /// Print only findings of at least this severity: low, medium, high or critical
+    /// Print only what is at least low, medium, high or critical
     #[arg(long, value_name = "SEVERITY")]
     pub(crate) min_severity: Option<Severity>,
 
-    /// Exit 1 when a finding of at least this severity was published
+    /// Exit 1 when something at least this severe was published
     #[arg(long, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<Severity>,
 
-    /// Print suppressed findings too, after the others, each with the rule that keeps it quiet
+    /// Print at the end what the policy keeps quiet, and by which rule
     #[arg(long)]
     pub(crate) suppressed: bool,
 

@@ -14,7 +14,7 @@ use super::sorter::{Run, SortError, Sorter};
 use super::tally::{Place, Tally};
 
 /// What all workers together keep of activities before they write them out, in bytes.
-const ACTIVITIES: usize = 48 << 20;
+const ACTIVITIES: usize = 32 << 20;
 
 /// Which records are judged.
 #[derive(Clone, Copy, Debug, Default)]

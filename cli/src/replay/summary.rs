@@ -292,10 +292,10 @@ impl Display for Summary<'_> {
 
 /// Begins a part of the summary, unless there is nothing in it.
 fn heading(f: &mut Formatter<'_>, text: &str, empty: bool) -> fmt::Result {
-    match empty {
-        true => Ok(()),
-        false => writeln!(f, "\n{HEADING}{text}{HEADING:#}"),
+    if empty {
+        return Ok(());
     }
+    writeln!(f, "\n{HEADING}{text}{HEADING:#}")
 }
 
 /// A number, and what it counts.
