@@ -6,6 +6,7 @@
 
 mod callers;
 mod decode;
+mod episodes;
 mod files;
 mod output;
 mod progress;
@@ -14,7 +15,7 @@ mod sorter;
 mod summary;
 mod tally;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::num::NonZero;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
@@ -22,10 +23,11 @@ use std::time::Instant;
 
 use anyhow::Context;
 use tripmeter_detect::Engine;
-use tripmeter_model::Policy;
+use tripmeter_model::{Finding, Policy};
 
 use self::callers::Callers;
 use self::decode::Period;
+use self::episodes::Episodes;
 use self::files::Queue;
 use self::output::Output;
 use self::progress::Progress;
@@ -45,51 +47,80 @@ pub(crate) fn run(args: &Replay) -> anyhow::Result<ExitCode> {
 
     let (runs, tally) = decode::read_all(Queue::new(&args.paths), period(args), threads(args), &progress)?;
     progress.judging();
-    let mut output = Output::new(args.format, args.min_severity);
-    let mut callers = Callers::default();
     let mut engine = Engine::new(settings, &policy);
-    let duplicates = judge(Merge::new(runs)?, &mut engine, &mut output, &mut callers)?;
-    let episodes = engine.findings();
-    if args.suppressed {
-        output.print_suppressed(&episodes)?;
-    }
-    output.flush()?;
+    let mut judged = Judged::new(Output::new(args.format, args.min_severity));
+    let duplicates = judge(Merge::new(runs)?, &mut engine, &mut judged)?;
+    judged.finish(&engine.findings(), args.suppressed)?;
     progress.done();
 
+    let Judged {
+        output,
+        callers,
+        episodes,
+    } = judged;
     if !output.closed() {
-        let rules = policy.rules(&episodes);
         let read = Read {
             tally: &tally,
             duplicates,
             callers: &callers,
         };
-        report(
-            &Summary::new(&read, &episodes, output.published(), rules, started.elapsed()),
-            args.summary,
-        )?;
+        let rules = policy.rules(&episodes);
+        let summary = Summary::new(&read, &episodes, output.published(), rules, started.elapsed());
+        report(&summary, args.summary)?;
     }
     Ok(exit_code(args, &tally, &output))
 }
 
-/// Feeds the merged activities to the engine, and its findings to the output. Says how many copies were dropped.
-fn judge<P: Policy>(
-    mut activities: Merge,
-    engine: &mut Engine<P>,
-    output: &mut Output,
-    callers: &mut Callers,
-) -> anyhow::Result<u64> {
-    let mut found = Vec::new();
-    while let Some(activity) = activities.next()? {
-        callers.add(&activity);
-        engine.observe(&activity, &mut found);
-        output.publish(&found)?;
-        found.clear();
-        if output.closed() {
-            break;
+/// What judging leaves behind.
+struct Judged {
+    output: Output,
+    callers: Callers,
+    episodes: Episodes,
+}
+
+impl Judged {
+    fn new(output: Output) -> Self {
+        Self {
+            output,
+            callers: Callers::default(),
+            episodes: Episodes::default(),
         }
     }
+
+    /// Publishes and counts what came out of the engine, and makes room for more.
+    fn take(&mut self, found: &mut Vec<Finding>) -> io::Result<()> {
+        for finding in found.drain(..) {
+            self.episodes.note(&finding);
+            self.output.publish(&finding)?;
+        }
+        Ok(())
+    }
+
+    /// Counts every episode as it stands at the end, and prints those that a rule keeps quiet if they are wanted.
+    fn finish(&mut self, episodes: &[Finding], suppressed: bool) -> io::Result<()> {
+        for finding in episodes {
+            self.episodes.note(finding);
+            if suppressed && finding.suppressed.is_some() {
+                self.output.print(finding)?;
+            }
+        }
+        self.output.flush()
+    }
+}
+
+/// Feeds the merged activities to the engine, until they end or nobody reads any more. Says how many copies of an
+/// event were dropped.
+fn judge<P: Policy>(mut activities: Merge, engine: &mut Engine<P>, judged: &mut Judged) -> anyhow::Result<u64> {
+    let mut found = Vec::new();
+    while !judged.output.closed()
+        && let Some(activity) = activities.next()?
+    {
+        judged.callers.add(&activity);
+        engine.observe(&activity, &mut found);
+        judged.take(&mut found)?;
+    }
     engine.finish(&mut found);
-    output.publish(&found)?;
+    judged.take(&mut found)?;
     Ok(activities.duplicates())
 }
 

@@ -35,25 +35,18 @@ impl Output {
         }
     }
 
-    /// Publishes what an activity caused. Those below the least severity are counted and not printed.
-    pub(crate) fn publish(&mut self, findings: &[Finding]) -> io::Result<()> {
-        for finding in findings {
-            self.published += 1;
-            self.worst = self.worst.max(Some(finding.severity));
-            self.print(finding)?;
+    /// Publishes a finding, unless a rule keeps it quiet.
+    pub(crate) fn publish(&mut self, finding: &Finding) -> io::Result<()> {
+        if finding.suppressed.is_some() {
+            return Ok(());
         }
-        Ok(())
+        self.published += 1;
+        self.worst = self.worst.max(Some(finding.severity));
+        self.print(finding)
     }
 
-    /// Prints the episodes that a rule keeps quiet.
-    pub(crate) fn print_suppressed(&mut self, episodes: &[Finding]) -> io::Result<()> {
-        episodes
-            .iter()
-            .filter(|episode| episode.suppressed.is_some())
-            .try_for_each(|episode| self.print(episode))
-    }
-
-    fn print(&mut self, finding: &Finding) -> io::Result<()> {
+    /// Prints a finding, published or not, if it is severe enough to be shown.
+    pub(crate) fn print(&mut self, finding: &Finding) -> io::Result<()> {
         if finding.severity < self.min_severity || self.closed {
             return Ok(());
         }
@@ -85,15 +78,29 @@ impl Output {
         self.worst >= Some(severity)
     }
 
-    /// All of it when there is something new to read, one line when it has only grown or ended.
+    /// All of it when there is something new to read, the headline when it has only grown or ended.
     fn print_text(&mut self, finding: &Finding) -> io::Result<()> {
-        let style = severity_style(finding.severity);
-        let all = match finding.cause {
-            Cause::Created | Cause::SeverityRaised => text(finding),
-            Cause::GrownTenfold | Cause::Closed => headline(finding),
+        let (told, update) = match finding.cause {
+            Cause::Created => (text(finding), None),
+            Cause::SeverityRaised => (text(finding), Some("worse than it was")),
+            Cause::GrownTenfold => (headline(finding), Some("ten times larger than it was")),
+            Cause::Closed => (headline(finding), Some("over")),
         };
-        let (first, rest) = all.split_once('\n').unwrap_or((&all, ""));
-        writeln!(self.out, "{style}{first}{style:#}\n{}\n", rest.trim_end())
+        // The headline is wrapped like the rest, and ends where a line is empty.
+        let (headline, rest) = told.split_once("\n\n").unwrap_or((&told, ""));
+        let style = severity_style(finding.severity);
+        writeln!(self.out, "{style}{headline}{style:#}")?;
+        if let Some(update) = update {
+            writeln!(
+                self.out,
+                "          {update} at {}: finding {}",
+                finding.time, finding.uid
+            )?;
+        }
+        if !rest.is_empty() {
+            writeln!(self.out, "\n{}", rest.trim_end())?;
+        }
+        writeln!(self.out)
     }
 
     fn unless_closed(&mut self, result: io::Result<()>) -> io::Result<()> {

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Serialize;
-use tripmeter_model::{Case, Finding, Identity, Origin, Owner, Policy, Service, Severity, Suppression, Timestamp};
+use tripmeter_model::{Case, Identity, Origin, Owner, Policy, Service, Severity, Suppression, Timestamp};
 use tripmeter_policy::{PolicyFile, RuleKind};
+
+use super::episodes::Episodes;
 
 /// The policy file, asked through a notebook of which rules answered.
 pub(crate) struct NotedPolicy {
@@ -41,12 +43,8 @@ impl NotedPolicy {
     }
 
     /// What became of every rule whose answers carry its name. (A vouched network answers without one.)
-    pub(crate) fn rules(&self, episodes: &[Finding]) -> Vec<RuleUse> {
+    pub(crate) fn rules(&self, episodes: &Episodes) -> Vec<RuleUse> {
         let answers = self.answers.borrow();
-        let quiet = |id: &str| {
-            let by_rule = |episode: &&Finding| episode.suppressed.as_ref().is_some_and(|by| by.rule == id);
-            episodes.iter().filter(by_rule).count() as u64
-        };
         self.policy
             .rules()
             .filter(|rule| rule.kind != RuleKind::Network)
@@ -57,7 +55,7 @@ impl NotedPolicy {
                     kind: rule.kind.name(),
                     owner: rule.owner.clone(),
                     matched: answers.contains_key(&rule.id),
-                    suppressed: quiet(&rule.id),
+                    suppressed: episodes.suppressed_by(&rule.id),
                     held_back: held_back.map(|severity| severity.to_string()),
                     hid_high: held_back >= Some(Severity::High),
                 }

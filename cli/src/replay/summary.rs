@@ -1,15 +1,14 @@
 //! What was read and what was found, in numbers: for people and as JSON.
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 use serde::Serialize;
-use tripmeter_model::{Finding, Service, Severity};
+use tripmeter_model::Service;
 use tripmeter_policy::RuleKind;
 
 use super::callers::{Caller, Callers};
+use super::episodes::{Episodes, FindingRow};
 use super::files::Unreadable;
 use super::rules::RuleUse;
 use super::tally::{Damage, Firsts, Place, ServiceCount, Skipped, Tally};
@@ -50,9 +49,9 @@ pub(crate) struct Summary<'a> {
     damage: &'a Firsts<Damage>,
     unreadable: &'a Firsts<Unreadable>,
     identities: Vec<Caller>,
-    /// Episodes as they stand at the end, those that are published.
+    /// Episodes as they stood last, without those that a rule keeps quiet.
     findings: Vec<FindingRow>,
-    /// How often one of them was published.
+    /// How often one of them was published: when new, worse, ten times larger, and over.
     publications: u64,
     rules: Vec<RuleUse>,
 }
@@ -80,19 +79,11 @@ struct SkippedRow<'a> {
     skipped: &'a Skipped,
 }
 
-#[derive(Debug, Serialize)]
-struct FindingRow {
-    severity: Severity,
-    #[serde(rename = "type")]
-    finding_type: String,
-    episodes: u64,
-}
-
 impl<'a> Summary<'a> {
     /// Of everything that was read and found, in `elapsed`.
     pub(crate) fn new(
         read: &Read<'a>,
-        episodes: &[Finding],
+        episodes: &Episodes,
         publications: u64,
         rules: Vec<RuleUse>,
         elapsed: Duration,
@@ -128,7 +119,7 @@ impl<'a> Summary<'a> {
             damage: &tally.damage,
             unreadable: &tally.unreadable,
             identities: read.callers.top(LISTED),
-            findings: by_type(episodes),
+            findings: episodes.by_type(),
             publications,
             rules,
         }
@@ -241,7 +232,7 @@ impl<'a> Summary<'a> {
             let text = format_args!("{style}{:<8}{style:#}  {}", row.severity.name(), row.finding_type);
             line(f, row.episodes, text)?;
         }
-        line(f, self.publications, "published in all, with updates")
+        line(f, self.publications, "publications in all")
     }
 
     fn write_rules(&self, f: &mut Formatter<'_>) -> fmt::Result {
@@ -301,22 +292,6 @@ fn heading(f: &mut Formatter<'_>, text: &str, empty: bool) -> fmt::Result {
 /// A number, and what it counts.
 fn line(f: &mut Formatter<'_>, n: u64, what: impl Display) -> fmt::Result {
     writeln!(f, "{:>11}  {what}", count(n))
-}
-
-/// Published episodes by severity and type, the worst first.
-fn by_type(episodes: &[Finding]) -> Vec<FindingRow> {
-    let mut rows: BTreeMap<(Reverse<Severity>, String), u64> = BTreeMap::new();
-    for episode in episodes.iter().filter(|episode| episode.suppressed.is_none()) {
-        let row = (Reverse(episode.severity), episode.finding_type.to_string());
-        *rows.entry(row).or_default() += 1;
-    }
-    rows.into_iter()
-        .map(|((Reverse(severity), finding_type), episodes)| FindingRow {
-            severity,
-            finding_type,
-            episodes,
-        })
-        .collect()
 }
 
 /// What is not told one by one.
