@@ -76,6 +76,8 @@ pub struct Limits {
     pub record_bytes: usize,
     /// The largest file, in bytes of text, that is inflated in one go; larger ones are streamed.
     pub whole_bytes: usize,
+    /// How much of a stream is read at a time, in bytes.
+    pub piece_bytes: usize,
     /// Wrappings around a record. An SQS message around an SNS notification around an EventBridge envelope are
     /// three.
     pub wrappings: u8,
@@ -86,6 +88,7 @@ impl Default for Limits {
         Self {
             record_bytes: 16 << 20,
             whole_bytes: 32 << 20,
+            piece_bytes: 256 << 10,
             wrappings: 6,
         }
     }

@@ -12,8 +12,6 @@ use crate::{Item, Limits, Tally};
 
 /// The most of an input that is read before it is decided whether it is streamed. Log files are far smaller.
 const HEAD_BYTES: u64 = 8 << 20;
-/// What is read of a stream at a time.
-const PIECE_BYTES: usize = 256 << 10;
 /// Gzip within gzip that is looked through: tools compress what is compressed.
 const MAX_GZIP: usize = 2;
 
@@ -50,7 +48,10 @@ impl Reader {
             self.read_bytes(&head, sink)
         } else {
             let mut out = Output::new(self.limits, sink);
-            stream(head.chain(BufReader::with_capacity(PIECE_BYTES, input)), &mut out);
+            stream(
+                head.chain(BufReader::with_capacity(self.limits.piece_bytes, input)),
+                &mut out,
+            );
             out.tally()
         };
         self.head = head;
@@ -79,18 +80,19 @@ fn is_plain(bytes: &[u8]) -> bool {
 
 /// Reads bytes of any form, holding no more of them than the longest record takes.
 fn stream<'i>(input: impl BufRead + 'i, out: &mut Output<'_>) {
+    let piece = out.limits.piece_bytes;
     let mut input: Box<dyn BufRead + 'i> = Box::new(input);
     for _ in 0..MAX_GZIP {
         if !input.fill_buf().is_ok_and(inflate::is_gzip) {
             break;
         }
-        input = Box::new(BufReader::with_capacity(PIECE_BYTES, Gunzip::new(input)));
+        input = Box::new(BufReader::with_capacity(piece, Gunzip::new(input)));
     }
     let mut walker = Walker::new(Context::default());
     let mut decoder = Decoder::default();
     let mut text = String::new();
     loop {
-        let wanted = text.len() * 2 + PIECE_BYTES;
+        let wanted = text.len() * 2 + piece;
         let filled = fill(&mut input, &mut decoder, &mut text, wanted);
         let handled = walker.advance(&text, filled.unwrap_or(Rest::None), out);
         text.drain(..handled);

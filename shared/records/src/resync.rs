@@ -45,68 +45,75 @@ impl Balance {
 /// values costs no more than its length.
 const NEAR: usize = 4096;
 
+/// The member that every record which CloudTrail writes begins with.
+pub(crate) const FIRST_MEMBER: &str = "\"eventVersion\"";
+
 /// Where reading may go on behind the broken value at `start`, looking for the next one from `from` on: at the
-/// nearest of the bracket that closes it, a line that begins with a brace, and a brace before `"eventVersion"`, the
-/// first member of every record that CloudTrail writes.
-pub(crate) fn next_value(text: &str, start: usize, from: usize) -> Option<usize> {
+/// nearest of the bracket that closes it, when something follows that may stand there, a line that begins with a
+/// brace, and a brace before `first`, the member that records begin with here.
+pub(crate) fn next_value(text: &str, start: usize, from: usize, first: &str) -> Option<usize> {
     let mut horizon = NEAR;
     loop {
         let near = text
             .get(..text.floor_char_boundary(from.saturating_add(horizon)))
             .unwrap_or(text);
-        if let Some(found) = nearest_value(near, start, from) {
-            return Some(found);
+        let next = next_start(near, from, first);
+        let own = text
+            .as_bytes()
+            .get(start..next.unwrap_or(near.len()))
+            .unwrap_or_default();
+        let closed = Balance::default().end(own).map(|length| start + length);
+        let found = closed.filter(|&end| end >= from && may_end(text, end)).or(next);
+        if found.is_some() {
+            return found;
         }
         if near.len() == text.len() {
-            return None;
+            return closed.filter(|&end| end >= from);
         }
         horizon = horizon.saturating_mul(8);
     }
 }
 
-fn nearest_value(text: &str, start: usize, from: usize) -> Option<usize> {
-    let next = next_start(text, from);
-    let own = text
-        .as_bytes()
-        .get(start..next.unwrap_or(text.len()))
-        .unwrap_or_default();
-    let closed = Balance::default().end(own).map(|length| start + length);
-    closed.filter(|&end| end >= from).or(next)
+/// Whether a record may end here: behind it comes another or what closes its list, not one of its own members.
+fn may_end(text: &str, end: usize) -> bool {
+    matches!(
+        text.as_bytes().get(skip_separators(text, end)),
+        None | Some(b'{' | b'[' | b']' | b'}')
+    )
 }
 
-/// The next line that begins with a brace, or brace before `"eventVersion"`.
-pub(crate) fn next_start(text: &str, from: usize) -> Option<usize> {
+/// Past the white space and commas at `at`.
+pub(crate) fn skip_separators(text: &str, at: usize) -> usize {
+    let separators = |b: &&u8| matches!(b, b' ' | b'\n' | b'\r' | b'\t' | b',');
+    at + text.as_bytes().iter().skip(at).take_while(separators).count()
+}
+
+/// The next line that begins with a brace, or brace before `first`.
+pub(crate) fn next_start(text: &str, from: usize, first: &str) -> Option<usize> {
     let line = text
         .as_bytes()
         .get(from..)
         .and_then(|bytes| memmem::find(bytes, b"\n{"))
         .map(|at| from + at + 1);
     let before = text.get(..line.unwrap_or(text.len())).unwrap_or(text);
-    member_start(before, from, b"\"eventVersion\"").or(line)
+    member_start(before, from, first).or(line)
 }
 
-/// Where reading may go on when [`next_value`] found nothing: at a brace before a member that a record may begin
+/// Where reading may go on when [`next_value`] found nothing: at a brace before a member that some record may begin
 /// with.
 pub(crate) fn any_record(text: &str, from: usize) -> Option<usize> {
-    member_start(text, from, b"\"event")
-}
-
-/// Where words that are no JSON end: at the next bracket, or a line that begins with a quote.
-pub(crate) fn words_end(text: &str, start: usize) -> Option<usize> {
-    let bytes = text.as_bytes();
-    let mut line_begins = false;
-    (start + 1..).zip(bytes.get(start + 1..)?).find_map(|(at, byte)| {
-        let found = matches!(byte, b'{' | b'[' | b'}' | b']') || (line_begins && *byte == b'"');
-        line_begins = *byte == b'\n';
-        found.then_some(at)
-    })
+    let members = ["\"event", "\"awsRegion\""];
+    members
+        .iter()
+        .filter_map(|member| member_start(text, from, member))
+        .min()
 }
 
 /// The brace behind `from` that stands before such a member and is no member's value itself.
-fn member_start(text: &str, from: usize, member: &[u8]) -> Option<usize> {
+fn member_start(text: &str, from: usize, member: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let last_solid = |end: usize| bytes.get(..end)?.iter().rposition(|b| !b.is_ascii_whitespace());
-    memmem::find_iter(bytes.get(from..)?, member).find_map(|found| {
+    memmem::find_iter(bytes.get(from..)?, member.as_bytes()).find_map(|found| {
         let brace = last_solid(from + found)?;
         let before = last_solid(brace).and_then(|at| bytes.get(at));
         (brace >= from && bytes.get(brace) == Some(&b'{') && before != Some(&b':')).then_some(brace)
@@ -119,7 +126,7 @@ mod tests {
 
     /// What is read next when the value at the beginning of `text` is broken.
     fn behind(text: &str) -> Option<&str> {
-        next_value(text, 0, 1).and_then(|at| text.get(at..))
+        next_value(text, 0, 1, FIRST_MEMBER).and_then(|at| text.get(at..))
     }
 
     #[test]

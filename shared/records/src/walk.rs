@@ -35,6 +35,8 @@ enum Open {
 enum Place {
     /// Before a value or a member, or behind one.
     Between,
+    /// In words that are no JSON.
+    Words,
     /// In a value that is too large to be kept.
     Passing(Balance),
     /// In text of which nothing is understood.
@@ -58,7 +60,10 @@ pub(crate) struct Walker<'c> {
     handled: usize,
     reworked: usize,
     damaged: bool,
-    in_words: bool,
+    /// Words were skipped, and nothing was read since.
+    after_words: bool,
+    /// The name that the last record's first member had, with its quotes.
+    first_member: String,
     table: Option<Table>,
 }
 
@@ -71,7 +76,8 @@ impl<'c> Walker<'c> {
             handled: 0,
             reworked: 0,
             damaged: false,
-            in_words: false,
+            after_words: false,
+            first_member: resync::FIRST_MEMBER.to_owned(),
             table: None,
         }
     }
@@ -88,6 +94,7 @@ impl<'c> Walker<'c> {
         while at < text.len() {
             let step = match self.place {
                 Place::Between => self.between(text, at, rest, out),
+                Place::Words => self.end_words(text, at),
                 Place::Passing(balance) => self.pass(text, at, balance),
                 Place::Lost => self.search(text, at, rest),
             };
@@ -125,7 +132,7 @@ impl<'c> Walker<'c> {
         let step = match bytes.get(at) {
             Some(b' ' | b'\n' | b'\r' | b'\t') => return Step::To(skip_space(bytes, at)),
             Some(b',') => return Step::To(at + 1),
-            Some(b']' | b'}') => Ok(self.close(text, at, out)),
+            Some(b']' | b'}') => return Step::To(self.close(text, at, out)),
             Some(b'"') if in_object => self.member(text, at),
             Some(b'{') => self.object(text, at, out),
             Some(b'[') if self.open.len() < MAX_OPEN => {
@@ -140,7 +147,7 @@ impl<'c> Walker<'c> {
         };
         match step {
             Ok(next) => {
-                self.in_words = false;
+                self.after_words = false;
                 Step::To(next)
             }
             Err(fault) => self.out_of(fault, text, at, rest, out),
@@ -204,8 +211,20 @@ impl<'c> Walker<'c> {
                     (Some(table), Some(row)) => table.row(row, &self.context, position, out),
                     _ => wrapping::object(&fields, &self.context, position, out),
                 }
+                self.note_first_member(text, at);
                 Ok(end)
             }
+        }
+    }
+
+    /// Notes what records begin with here, for finding the next one behind one that is broken.
+    fn note_first_member(&mut self, text: &str, at: usize) {
+        let start = skip_space(text.as_bytes(), at + 1);
+        let member = text.get(start..).unwrap_or_default();
+        if !member.starts_with(&self.first_member)
+            && let Some((name, _)) = member.split_once(':')
+        {
+            name.trim_end().clone_into(&mut self.first_member);
         }
     }
 
@@ -253,8 +272,10 @@ impl<'c> Walker<'c> {
                 } else {
                     wrong
                 };
-                let next = resync::next_value(text, at, from);
-                if next.is_none() && rest == Rest::MayCome && !too_large(text.len()) {
+                let next = resync::next_value(text, at, from, &self.first_member);
+                // What comes behind is part of the answer.
+                let settled = next.is_some_and(|next| resync::skip_separators(text, next) < text.len());
+                if !settled && rest == Rest::MayCome && !too_large(text.len()) {
                     return Step::Wait;
                 }
                 self.skip(at, SkipReason::Malformed, out);
@@ -275,6 +296,7 @@ impl<'c> Walker<'c> {
         }
     }
 
+    /// Whether so much may be looked at once more.
     fn may_rework(&mut self, bytes: usize, text: &str) -> bool {
         let budget = self.handled.saturating_add(text.len()).saturating_mul(REWORK);
         let spent = self.reworked.saturating_add(bytes);
@@ -286,24 +308,36 @@ impl<'c> Walker<'c> {
 
     /// Text that begins no value: one skip, however long it goes on.
     fn words(&mut self, text: &str, at: usize, rest: Rest, out: &mut Output<'_>) -> Step {
+        const LONGEST_NOTICE: usize = 64;
         let words = text.get(at..).unwrap_or_default();
         if let Some(marked) = words.strip_prefix('\u{feff}') {
             return Step::To(text.len() - marked.len());
         }
-        let end = resync::words_end(text, at);
-        if end.is_none() && rest == Rest::MayCome && words.len() < 256 {
+        if words.len() < LONGEST_NOTICE && rest == Rest::MayCome {
             return Step::Wait;
         }
-        if !self.in_words {
-            let reason = wrapping::notice(words).unwrap_or(if words.starts_with(is_binary) {
-                SkipReason::UnknownEncoding
-            } else {
-                SkipReason::Malformed
-            });
+        if !self.after_words {
+            let binary = words.starts_with(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER);
+            let reason = match wrapping::notice(words) {
+                Some(notice) => notice,
+                None if binary => SkipReason::UnknownEncoding,
+                None => SkipReason::Malformed,
+            };
             self.skip(at, reason, out);
-            self.in_words = true;
         }
-        Step::To(end.unwrap_or(text.len()))
+        self.after_words = true;
+        self.place = Place::Words;
+        Step::To(at)
+    }
+
+    /// Words go on to the next bracket.
+    fn end_words(&mut self, text: &str, at: usize) -> Step {
+        let brackets = |b: &u8| matches!(b, b'{' | b'[' | b'}' | b']');
+        let bracket = text.as_bytes().iter().skip(at).position(brackets);
+        if bracket.is_some() {
+            self.place = Place::Between;
+        }
+        Step::To(bracket.map_or(text.len(), |length| at + length))
     }
 
     fn pass_over(&mut self, at: usize, out: &mut Output<'_>) -> Step {
@@ -321,7 +355,7 @@ impl<'c> Walker<'c> {
     /// Looks for something that is understood again, and keeps enough of the text for what may begin at its end.
     fn search(&mut self, text: &str, at: usize, rest: Rest) -> Step {
         const BEGINNING: usize = 64;
-        if let Some(found) = resync::next_start(text, at) {
+        if let Some(found) = resync::next_start(text, at, &self.first_member) {
             self.place = Place::Between;
             return Step::To(found);
         }
@@ -333,9 +367,4 @@ impl<'c> Walker<'c> {
             },
         }
     }
-}
-
-/// What no text begins with.
-fn is_binary(c: char) -> bool {
-    c.is_control() || c == char::REPLACEMENT_CHARACTER
 }

@@ -1,5 +1,7 @@
 //! Files that readers of CloudTrail logs stumbled over, in `tests/cases`, each with what is right for it.
 
+#![expect(clippy::expect_used, reason = "a case that is missing fails its test")]
+
 use std::fs::File;
 use std::path::Path;
 
