@@ -172,7 +172,8 @@ fn case_29_a_stolen_key_is_a_hijack_without_any_enabling_call() {
     let hijack = run.at_least(HIGH).into_iter().find(|(finding_type, _, finding)| {
         *finding_type == "Impact:Bedrock/Hijack" && finding.to_string().contains("user/ci-artifacts")
     });
-    assert!(hijack.is_some(), "{:#?}", run.at_least(LOW));
+    let (_, _, hijack) = hijack.unwrap_or_else(|| panic!("{:#?}", run.at_least(LOW)));
+    assert!(hijack["unmapped"]["cost_estimate"].is_object(), "{hijack:#}");
     let on_the_application = |identity: &serde_json::Value| identity.to_string().contains("role/app-summary");
     let false_alarms: Vec<_> = run
         .at_least(MEDIUM)
@@ -196,7 +197,9 @@ fn case_31_calls_that_are_refused_are_denied_use_and_nothing_was_spent() {
         assert!(types.iter().all(|found| !found.ends_with(family)), "{types:?}");
     }
     assert!(
-        run.findings.iter().all(|finding| finding["unmapped"]["cost"].is_null()),
+        run.findings
+            .iter()
+            .all(|finding| finding["unmapped"]["cost_estimate"].is_null()),
         "nothing was spent"
     );
 }

@@ -28,14 +28,12 @@ fn record(id: &str, time: &str) -> Value {
     })
 }
 
+/// One record at noon of each of these days.
 fn march(days: std::ops::RangeInclusive<u8>) -> String {
-    days.map(|day| {
-        format!(
-            "{}\n",
-            record(&format!("id-{day}"), &format!("2026-03-{day:02}T12:00:00Z"))
-        )
-    })
-    .collect()
+    let lines: Vec<String> = days
+        .map(|day| record(&format!("id-{day}"), &format!("2026-03-{day:02}T12:00:00Z")).to_string())
+        .collect();
+    lines.join("\n") + "\n"
 }
 
 #[test]
@@ -81,7 +79,7 @@ fn the_output_depends_neither_on_the_order_of_files_nor_on_threads() {
 #[test]
 fn records_newest_first_are_judged_in_event_time() {
     let text = march(1..=28);
-    let newest_first: String = text.lines().rev().map(|line| format!("{line}\n")).collect();
+    let newest_first = text.lines().rev().collect::<Vec<_>>().join("\n");
 
     let forward = replay_stdin(text);
     let backward = replay_stdin(newest_first);

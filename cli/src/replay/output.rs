@@ -82,9 +82,9 @@ impl Output {
     fn print_text(&mut self, finding: &Finding) -> io::Result<()> {
         let (told, update) = match finding.cause {
             Cause::Created => (text(finding), None),
-            Cause::SeverityRaised => (text(finding), Some("worse than it was")),
-            Cause::GrownTenfold => (headline(finding), Some("ten times larger than it was")),
-            Cause::Closed => (headline(finding), Some("over")),
+            Cause::SeverityRaised => (text(finding), Some("it has become worse")),
+            Cause::GrownTenfold => (headline(finding), Some("it has grown tenfold")),
+            Cause::Closed => (headline(finding), Some("it is over")),
         };
         // The headline is wrapped like the rest, and ends where a line is empty.
         let (headline, rest) = told.split_once("\n\n").unwrap_or((&told, ""));

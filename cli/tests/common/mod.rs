@@ -11,19 +11,19 @@ use assert_cmd::Command;
 use serde_json::Value;
 
 /// What one run said.
-pub struct Run {
+pub(crate) struct Run {
     /// Its exit code.
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
     /// The findings on stdout, one for each publication.
-    pub findings: Vec<Value>,
+    pub(crate) findings: Vec<Value>,
     /// The summary on stderr; null where there is none.
-    pub summary: Value,
+    pub(crate) summary: Value,
 }
 
 /// The program, with these arguments.
-pub fn tripmeter(arguments: &[&str]) -> Command {
+pub(crate) fn tripmeter(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tripmeter"));
     command
         .args(arguments)
@@ -33,17 +33,17 @@ pub fn tripmeter(arguments: &[&str]) -> Command {
 }
 
 /// Replays with JSON on both streams.
-pub fn replay(arguments: &[&str]) -> Run {
+pub(crate) fn replay(arguments: &[&str]) -> Run {
     run(tripmeter(&["replay", "--format", "json", "--summary", "json"]).args(arguments))
 }
 
 /// Replays what is piped in.
-pub fn replay_stdin(input: impl Into<Vec<u8>>) -> Run {
+pub(crate) fn replay_stdin(input: impl Into<Vec<u8>>) -> Run {
     run(tripmeter(&["replay", "--format", "json", "--summary", "json", "-"]).write_stdin(input))
 }
 
 /// Runs it and reads what it said.
-pub fn run(command: &mut Command) -> Run {
+pub(crate) fn run(command: &mut Command) -> Run {
     let output = command.output().expect("the program runs");
     let stdout = String::from_utf8(output.stdout).expect("stdout is UTF-8");
     let stderr = String::from_utf8(output.stderr).expect("stderr is UTF-8");
@@ -60,7 +60,7 @@ pub fn run(command: &mut Command) -> Run {
 }
 
 /// A recorded input, by its name under tests/cases.
-pub fn case(name: &str) -> String {
+pub(crate) fn case(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("../tests/cases")
         .join(name);
@@ -70,21 +70,21 @@ pub fn case(name: &str) -> String {
 
 impl Run {
     /// A count of the summary.
-    pub fn count(&self, name: &str) -> u64 {
+    pub(crate) fn count(&self, name: &str) -> u64 {
         self.summary[name]
             .as_u64()
             .unwrap_or_else(|| panic!("the summary counts {name}: {}", self.stderr))
     }
 
     /// Read and skipped records, which together are what was seen.
-    pub fn read_and_skipped(&self) -> (u64, u64) {
+    pub(crate) fn read_and_skipped(&self) -> (u64, u64) {
         let (read, skipped) = (self.count("read"), self.count("skipped"));
         assert_eq!(read + skipped, self.count("seen"), "read + skipped = seen");
         (read, skipped)
     }
 
     /// The reasons why something was skipped.
-    pub fn reasons(&self) -> Vec<&str> {
+    pub(crate) fn reasons(&self) -> Vec<&str> {
         let skipped = self.summary["skipped_by_reason"]
             .as_array()
             .expect("reasons are listed");
@@ -92,12 +92,12 @@ impl Run {
     }
 
     /// How many broken things were said.
-    pub fn damage(&self) -> u64 {
+    pub(crate) fn damage(&self) -> u64 {
         self.summary["damage"]["count"].as_u64().expect("damage is counted")
     }
 
     /// The findings at least this severe (OCSF: Low 2, Medium 3, High 4, Critical 5) as (type, severity, all of it).
-    pub fn at_least(&self, severity: u64) -> Vec<(&str, u64, &Value)> {
+    pub(crate) fn at_least(&self, severity: u64) -> Vec<(&str, u64, &Value)> {
         self.findings
             .iter()
             .map(|finding| {
@@ -115,6 +115,6 @@ impl Run {
     }
 }
 
-pub const LOW: u64 = 2;
-pub const MEDIUM: u64 = 3;
-pub const HIGH: u64 = 4;
+pub(crate) const LOW: u64 = 2;
+pub(crate) const MEDIUM: u64 = 3;
+pub(crate) const HIGH: u64 = 4;
