@@ -1,7 +1,5 @@
 //! The whole program over one log file: from the disk to the findings.
 
-#![expect(missing_docs, reason = "criterion makes items of its own")]
-
 use std::path::Path;
 use std::process::{Command, Stdio};
 
