@@ -7,10 +7,9 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
-import botocore.session
 import jsonschema
 import pytest
-from botocore import xform_name
+from aws_cli import problem
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 ROOT = Path(__file__).parents[2]
@@ -79,43 +78,6 @@ def test_every_family_has_its_own_runbook_and_every_tactic_its_own_attack():
         assert tactic in {attack["tactic"]["name"] for attack in event["finding_info"]["attacks"]}, kind
 
 
-# The CLI's own name where it is not botocore's.
-CLI_SERVICES = {}
-
-
-@cache
-def operations(service):
-    model = botocore.session.get_session().get_service_model(CLI_SERVICES.get(service, service))
-    return {xform_name(name, "-"): model.operation_model(name) for name in model.operation_names}
-
-
-def problem(words):
-    """What is wrong with `aws SERVICE OPERATION --option value...`, if anything."""
-    if words[0] != "aws" or len(words) < 3:
-        return "not a command of the AWS CLI"
-    operation = operations(words[1]).get(words[2])
-    if operation is None:
-        return f"no operation {words[2]}"
-    shape = operation.input_shape
-    members = shape.members if shape else {}
-    options = {}
-    for name, member in members.items():
-        options[f"--{xform_name(name, '-')}"] = member
-        if member.type_name == "boolean":
-            options[f"--no-{xform_name(name, '-')}"] = member
-    given = [word for word in words[3:] if word.startswith("--")]
-    unknown = set(given) - set(options) - {"--region", "--query", "--output"}
-    missing = {f"--{xform_name(name, '-')}" for name in (shape.required_members if shape else [])}
-    missing -= {option.replace("--no-", "--") for option in given}
-    if unknown or missing:
-        return f"unknown {sorted(unknown)}, missing {sorted(missing)}"
-    for option, value in zip(words[3:], words[4:]):
-        allowed = getattr(options.get(option), "enum", None)
-        if allowed and value not in allowed:
-            return f"{value} is no value of {option}"
-    return None
-
-
 def test_every_command_exists_in_the_aws_cli_with_its_options():
     commands = {
         command
@@ -128,12 +90,6 @@ def test_every_command_exists_in_the_aws_cli_with_its_options():
 
     assert len(commands) > 40
     assert not problems
-
-
-def test_a_command_that_does_not_exist_would_be_noticed():
-    assert problem(shlex.split("aws iam update-access-key --user-name u")).startswith("unknown [], missing")
-    assert problem(shlex.split("aws iam update-access-key --access-key-id k --status Off")).startswith("Off")
-    assert problem(shlex.split("aws iam switch-off")) == "no operation switch-off"
 
 
 def test_documents_in_commands_are_json():

@@ -2,7 +2,7 @@
 
 fn main() {
     let dollars = |nanodollars: u64| nanodollars as f64 / 1_000.0;
-    for row in tripmeter_findings::models() {
+    for row in tripmeter_findings::prices::models() {
         let row = serde_json::json!({
             "model": row.model,
             "input": dollars(row.input_nanodollars),

@@ -50,14 +50,14 @@ pub fn containment(finding: &Finding) -> Vec<Step> {
         Family::Hijack | Family::AnomalousUse | Family::CeilingExceeded | Family::DeniedRegion => {
             steps.extend(credential::take_away(finding));
             steps.extend(service::stop(finding));
-            steps.extend(credential::linked(finding));
+            steps.extend(credential::tied(finding));
         }
         Family::LimitProbe | Family::RegionSweep | Family::DeniedUse | Family::LeakedKey => {
             steps.extend(credential::take_away(finding));
-            steps.extend(credential::linked(finding));
+            steps.extend(credential::tied(finding));
         }
         Family::CredentialIssued => {
-            steps.extend(credential::linked(finding));
+            steps.extend(credential::tied(finding));
             steps.extend(credential::take_away(finding));
         }
         Family::AccessEnabled

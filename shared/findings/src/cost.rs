@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use tripmeter_model::{Family, Finding, Service, Tactic};
+use tripmeter_model::{Finding, Service};
 
-use crate::prices::{self, PRICES_AS_OF};
+use crate::prices;
 use crate::words;
 
 /// Millionths of a US dollar.
@@ -46,7 +46,7 @@ pub struct Cost {
 /// Models and countries have their own prices; units whose target is not known are priced as the others are.
 pub fn cost(finding: &Finding) -> Option<Cost> {
     let service = finding.finding_type.service;
-    if !is_spent(finding) || finding.units == 0 {
+    if !words::is_spending(finding.finding_type.family) || finding.units == 0 {
         return None;
     }
     let (default, assumption) = unit_price(service, None)?;
@@ -67,14 +67,8 @@ pub fn cost(finding: &Finding) -> Option<Cost> {
     Some(Cost {
         so_far: priced(finding.units),
         per_hour: priced(finding.units_per_hour),
-        basis: format!("list prices of {PRICES_AS_OF}; {assumption}"),
+        basis: format!("list prices of {}; {assumption}", prices::AS_OF),
     })
-}
-
-/// Whether the finding's units were spent, and not refused or only prepared.
-fn is_spent(finding: &Finding) -> bool {
-    words::is_spending(finding.finding_type.family)
-        || (finding.finding_type.family == Family::DeniedRegion && finding.finding_type.tactic == Tactic::Impact)
 }
 
 /// The price of one unit, in nanodollars, and what it assumes.

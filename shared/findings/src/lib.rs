@@ -8,7 +8,7 @@ mod containment;
 mod cost;
 mod headline;
 mod ocsf;
-mod prices;
+pub mod prices;
 mod shell;
 mod text;
 mod words;
@@ -17,7 +17,6 @@ pub use containment::{Step, containment};
 pub use cost::{Cost, MicroDollars, cost};
 pub use headline::{headline, title};
 pub use ocsf::{OCSF_VERSION, ocsf};
-pub use prices::{ModelPrice, PRICES_AS_OF, SmsPrice, TYPICAL_INPUT_TOKENS, TYPICAL_OUTPUT_TOKENS, model, models, sms};
 pub use shell::Command;
 pub use text::text;
 

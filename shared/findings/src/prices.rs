@@ -4,7 +4,7 @@
 //! order of magnitude, which is what decides whether somebody is woken.
 
 /// The date of the table.
-pub const PRICES_AS_OF: &str = "2026-11";
+pub const AS_OF: &str = "2026-11";
 
 /// Tokens that a model call is taken to read, since CloudTrail has no token counts.
 pub const TYPICAL_INPUT_TOKENS: u64 = 2_000;

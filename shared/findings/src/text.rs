@@ -273,7 +273,7 @@ fn doings(finding: &Finding) -> Vec<String> {
     let seen = &finding.evidence;
     let mut lines: Vec<String> = [
         contexts("calls", &seen.calls),
-        contexts(words::targets(service), &seen.targets),
+        contexts(words::targets(service).1, &seen.targets),
     ]
     .into_iter()
     .flatten()

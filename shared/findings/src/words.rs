@@ -3,7 +3,7 @@
 use tripmeter_model::{Family, MAX_TEXT, Service, Stage, Timestamp, bounded, printable};
 
 /// The longest text of a record that is shown to people, in characters; an ARN can be ten times as long.
-const MAX_SHOWN: usize = 160;
+const MAX_SHOWN: usize = 200;
 
 /// Text out of a record, as people see it: printable, short, and inert wherever it is pasted. An angle bracket
 /// opens no tag and no mention, and an address is no link.
@@ -109,15 +109,15 @@ pub(crate) fn units(service: Service) -> (&'static str, &'static str) {
     }
 }
 
-/// What the service's targets are.
-pub(crate) fn targets(service: Service) -> &'static str {
+/// One target of the service, and several.
+pub(crate) fn targets(service: Service) -> (&'static str, &'static str) {
     match service {
-        Service::Ses | Service::WorkMail => "senders",
-        Service::Sns => "topics",
-        Service::Sms => "countries",
-        Service::Bedrock | Service::BedrockMantle | Service::ClaudePlatform => "models",
-        Service::Iam | Service::Sts | Service::Signin => "principals",
-        _ => "targets",
+        Service::Ses | Service::WorkMail => ("sender", "senders"),
+        Service::Sns => ("topic", "topics"),
+        Service::Sms => ("country", "countries"),
+        Service::Bedrock | Service::BedrockMantle | Service::ClaudePlatform => ("model", "models"),
+        Service::Iam | Service::Sts | Service::Signin => ("principal", "principals"),
+        _ => ("target", "targets"),
     }
 }
 

@@ -195,7 +195,7 @@ proptest! {
 
         prop_assert!(text.chars().all(|c| c == '\n' || printable(c)));
         prop_assert!(!text.contains(['<', '>']) && !text.replace("[://]", "").contains("://"));
-        prop_assert!(text.lines().count() <= 100, "{text}");
+        prop_assert!(text.lines().count() <= 110, "{text}");
         let headline = headline(&finding);
         prop_assert!(headline.chars().all(printable) && headline.chars().count() < 400);
     }

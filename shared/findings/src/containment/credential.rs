@@ -1,7 +1,7 @@
 //! Taking the credential away from whoever has it.
 
 use serde_json::json;
-use tripmeter_model::{Finding, Identity, IdentityKind, Service};
+use tripmeter_model::{Family, Finding, Identity, IdentityKind, Service};
 
 use super::{MAX_COMMANDS, Step};
 use crate::shell::{Command, argument};
@@ -129,7 +129,11 @@ fn keys(finding: &Finding) -> Vec<&str> {
 }
 
 fn disable_keys(finding: &Finding, user: &Principal<'_>) -> Step {
-    let keys = keys(finding);
+    let keys = match finding.finding_type.family {
+        // Its sessions are those of AWS, which put the key in quarantine.
+        Family::LeakedKey => Vec::new(),
+        _ => keys(finding),
+    };
     if keys.is_empty() {
         return Step::new(
             format!("List the access keys of user {}, then set each to Inactive", user.name),
@@ -319,14 +323,21 @@ fn by_hand(kind: IdentityKind, identity: &Identity) -> Step {
 }
 
 /// Takes the credentials of tied identities away: whom a thief created outlives the thief's own key.
-pub(super) fn linked(finding: &Finding) -> Option<Step> {
-    let linked: Vec<&String> = finding.linked.iter().filter(|id| **id != finding.identity.id).collect();
-    if linked.is_empty() {
+pub(super) fn tied(finding: &Finding) -> Option<Step> {
+    let granted = match finding.finding_type.family {
+        // Whom the calls were about.
+        Family::CredentialIssued => finding.evidence.targets.as_slice(),
+        _ => &[],
+    };
+    let mut tied: Vec<&str> = finding.linked.iter().map(String::as_str).collect();
+    tied.extend(granted.iter().map(|target| target.value.as_str()));
+    tied.retain(|id| *id != finding.identity.id);
+    if tied.is_empty() {
         return None;
     }
-    let commands = linked
-        .iter()
-        .filter_map(|id| Principal::of(id))
+    let commands = tied
+        .into_iter()
+        .filter_map(Principal::of)
         .take(MAX_COMMANDS)
         .map(|principal| principal.deny_everything());
     Some(Step::new(

@@ -130,7 +130,7 @@ pub(super) fn resources(finding: &Finding) -> Value {
         resources.push(resource(
             &target.value,
             &target.value,
-            words::targets(service),
+            words::targets(service).0,
             AFFECTED,
         ));
     }
