@@ -1,4 +1,4 @@
-"""Our model prices agree with the public list that `genai-prices` carries."""
+"""Our model prices agree with the public list that `genai-prices` carries; no package carries those of text messages."""
 
 import json
 import subprocess
@@ -6,6 +6,7 @@ from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 
+import phonenumbers
 from genai_prices import data_snapshot
 
 ROOT = Path(__file__).parents[2]
@@ -19,7 +20,7 @@ NOT_NAMED = {}
 
 
 @cache
-def ours():
+def rows():
     run = subprocess.run(
         ["cargo", "run", "--quiet", "--locked", "-p", "tripmeter-findings", "--example", "prices"],
         cwd=ROOT,
@@ -28,6 +29,10 @@ def ours():
         text=True,
     )
     return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+def ours():
+    return [row for row in rows() if "model" in row]
 
 
 @cache
@@ -68,3 +73,10 @@ def test_prices_agree():
                 wrong[model] = (row, their_input, their_output)
 
     assert not wrong
+
+
+def test_text_messages_are_priced_by_countries_that_have_telephones():
+    prices = {row["country"]: row["part"] for row in rows() if "country" in row}
+
+    assert set(prices) <= phonenumbers.SUPPORTED_REGIONS
+    assert all(0.005 <= price <= 0.5 for price in prices.values())

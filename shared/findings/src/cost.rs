@@ -2,10 +2,13 @@
 
 use std::fmt;
 
-use tripmeter_model::{Finding, Service};
+use tripmeter_model::{Finding, HOUR, MINUTE, Service};
 
 use crate::prices;
 use crate::words;
+
+/// So many units have a pace; fewer are a try.
+const IN_EARNEST: u64 = 10;
 
 /// Millionths of a US dollar.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,7 +38,7 @@ impl fmt::Display for MicroDollars {
 pub struct Cost {
     /// All of the episode so far.
     pub so_far: MicroDollars,
-    /// An hour like its busiest one.
+    /// An hour at the pace of its busiest one, or of its first minutes.
     pub per_hour: MicroDollars,
     /// What was taken for granted, and of which date the prices are.
     pub basis: String,
@@ -66,9 +69,24 @@ pub fn cost(finding: &Finding) -> Option<Cost> {
     };
     Some(Cost {
         so_far: priced(finding.units),
-        per_hour: priced(finding.units_per_hour),
+        per_hour: priced(hourly_units(finding)),
         basis: format!("list prices of {}; {assumption}", prices::AS_OF),
     })
+}
+
+/// Units that an hour of this costs: those of the busiest hour, or, of an episode that is younger than that and
+/// has begun in earnest, what its pace so far comes to.
+fn hourly_units(finding: &Finding) -> u64 {
+    let seconds = finding
+        .last_seen
+        .since(finding.first_seen)
+        .unsigned_abs()
+        .max(MINUTE as u64);
+    let pace = finding.units.saturating_mul(HOUR as u64) / seconds;
+    if finding.units < IN_EARNEST || seconds >= HOUR as u64 {
+        return finding.units_per_hour;
+    }
+    finding.units_per_hour.max(pace)
 }
 
 /// The price of one unit, in nanodollars, and what it assumes.

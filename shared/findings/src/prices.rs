@@ -64,11 +64,6 @@ pub fn sms(country: &str) -> SmsPrice {
         .unwrap_or(UNKNOWN_COUNTRY)
 }
 
-/// Every row of the model table.
-pub fn models() -> &'static [ModelPrice] {
-    MODELS
-}
-
 /// Sonnet's price.
 const UNKNOWN_MODEL: ModelPrice = per_million("", 3_000, 15_000);
 
@@ -91,7 +86,7 @@ const fn part(country: &'static str, nanodollars: u64) -> SmsPrice {
 
 /// Amazon Bedrock, on demand, in the global profile where there is one: a geographic one (`us.`, `eu.`) costs about a
 /// tenth more. As public price lists carried them in 2026-11; `tests/conformance/test_prices.py` compares.
-const MODELS: &[ModelPrice] = &[
+pub const MODELS: &[ModelPrice] = &[
     // Anthropic. Claude Platform on AWS charges the same.
     per_million("claude-3-haiku", 250, 1_250),
     per_million("claude-3-5-haiku", 800, 4_000),
@@ -182,7 +177,7 @@ const MODELS: &[ModelPrice] = &[
 /// The United States and Spain: the prices inside sample events of the AWS End User Messaging SMS guide (2024-10,
 /// 2025-10), the American one with the carrier's fee. All others: orders of magnitude of what bulk carriers ask
 /// publicly, 2025, rounded hard; AWS publishes its list as a download that was not read.
-const SMS: &[SmsPrice] = &[
+pub const SMS: &[SmsPrice] = &[
     part("US", 8_830_000),
     part("ES", 60_870_000),
     // North America, Australia, China: cheap.

@@ -243,6 +243,9 @@ fn when(finding: &Finding) -> String {
     let first = words::minute(finding.first_seen);
     match finding.last_seen.since(finding.first_seen) {
         ..=0 => format!("{first} UTC"),
+        seconds if words::minute(finding.last_seen) == first => {
+            format!("{first} UTC, for {}", words::lasted(seconds))
+        }
         seconds => {
             let last = clock(finding.last_seen, finding.first_seen);
             format!("{first} to {last} UTC ({})", words::lasted(seconds))
@@ -409,7 +412,7 @@ fn costs(finding: &Finding) -> Vec<String> {
     cost(finding).map_or_else(Vec::new, |cost| {
         vec![
             format!(
-                "{} so far, {} an hour at its busiest (estimate)",
+                "{} so far, {} an hour at this pace (estimate)",
                 cost.so_far, cost.per_hour
             ),
             format!("By {}.", cost.basis),

@@ -82,7 +82,6 @@ pub(crate) fn minute(at: Timestamp) -> String {
 /// What people call the service.
 pub(crate) fn service(service: Service) -> &'static str {
     match service {
-        Service::Sms => "SMS (End User Messaging)",
         Service::AgentCore => "Bedrock AgentCore",
         Service::BedrockMantle => "Bedrock (mantle endpoint)",
         Service::ClaudePlatform => "Claude Platform on AWS",

@@ -42,8 +42,8 @@ fn a_headline_says_what_how_much_and_who() {
     );
     assert_eq!(
         headline(&samples::pump()),
-        "HIGH      SMS (End User Messaging) was used above its ceiling: 600 text messages in 28 minutes by many \
-         identities of account 111122223333"
+        "HIGH      SMS was used above its ceiling: 600 text messages in 28 minutes by many identities of account \
+         111122223333"
     );
     let single = samples::minimal(Family::LeakedKey, Service::Iam, IdentityKind::IamUser);
     assert_eq!(
@@ -69,6 +69,21 @@ fn cost_follows_the_mix_of_targets_and_is_known_for_use_only() {
         ..jacked
     };
     assert_eq!(cost(&unpriced), None);
+}
+
+#[test]
+fn the_hourly_cost_of_a_beginning_is_its_pace() {
+    let beginning = Finding {
+        units: 25,
+        units_per_hour: 25,
+        units_by_target: Vec::new(),
+        last_seen: samples::llmjacking().first_seen.plus(120),
+        ..samples::llmjacking()
+    };
+    let cost = cost(&beginning).unwrap();
+
+    // 25 calls in two minutes are 750 in an hour.
+    assert_eq!(cost.per_hour.0, cost.so_far.0 * 30);
 }
 
 #[test]

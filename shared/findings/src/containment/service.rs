@@ -109,12 +109,22 @@ fn targets(finding: &Finding) -> impl Iterator<Item = &str> {
         .take(MAX_COMMANDS)
 }
 
-/// The same command for every target, in the region with most of the finding.
-fn for_targets(finding: &Finding, words: &[&str], option: &str) -> Vec<Command> {
+/// The names of the targets, which are written with their sort where the call gave an ARN (`trail/main`).
+fn names(finding: &Finding) -> impl Iterator<Item = &str> {
+    targets(finding).filter_map(|target| target.rsplit(['/', ':']).next().and_then(argument))
+}
+
+/// The same command for every value, in the region with most of the finding.
+fn for_each<'a>(
+    values: impl Iterator<Item = &'a str>,
+    finding: &Finding,
+    words: &[&str],
+    option: &str,
+) -> Vec<Command> {
     let region = regions(finding).into_iter().next();
-    targets(finding)
-        .map(|target| {
-            let words = words.iter().copied().chain([option, target]);
+    values
+        .map(|value| {
+            let words = words.iter().copied().chain([option, value]);
             match region {
                 Some(region) => Command::new(words.chain(["--region", region])),
                 None => Command::new(words),
@@ -126,7 +136,8 @@ fn for_targets(finding: &Finding, words: &[&str], option: &str) -> Vec<Command> 
 fn withdraw_models(finding: &Finding) -> Step {
     Step::new(
         "Withdraw the access to the models that nobody asked for",
-        for_targets(
+        for_each(
+            targets(finding),
             finding,
             &["aws", "bedrock", "delete-foundation-model-agreement"],
             "--model-id",
@@ -138,7 +149,12 @@ fn withdraw_models(finding: &Finding) -> Step {
 fn delete_senders(finding: &Finding) -> Step {
     Step::new(
         "Delete the senders that nobody asked for",
-        for_targets(finding, &["aws", "sesv2", "delete-email-identity"], "--email-identity"),
+        for_each(
+            targets(finding),
+            finding,
+            &["aws", "sesv2", "delete-email-identity"],
+            "--email-identity",
+        ),
         "mail from that address or domain",
     )
 }
@@ -146,7 +162,8 @@ fn delete_senders(finding: &Finding) -> Step {
 fn sender_policies(finding: &Finding) -> Step {
     Step::new(
         "See whom the sender's policies let in, and delete what nobody asked for (aws sesv2 delete-email-identity-policy)",
-        for_targets(
+        for_each(
+            targets(finding),
             finding,
             &["aws", "sesv2", "get-email-identity-policies"],
             "--email-identity",
@@ -200,10 +217,21 @@ fn restore(finding: &Finding) -> Step {
         Service::CloudTrail if targets(finding).next().is_none() => {
             in_regions(finding, &["aws", "cloudtrail", "describe-trails"])
         }
-        Service::CloudTrail => for_targets(finding, &["aws", "cloudtrail", "start-logging"], "--name"),
-        Service::CloudWatch => for_targets(finding, &["aws", "cloudwatch", "enable-alarm-actions"], "--alarm-names"),
-        Service::EventBridge => for_targets(finding, &["aws", "events", "enable-rule"], "--name"),
-        Service::Lambda => for_targets(
+        Service::CloudTrail => for_each(
+            names(finding),
+            finding,
+            &["aws", "cloudtrail", "start-logging"],
+            "--name",
+        ),
+        Service::CloudWatch => for_each(
+            names(finding),
+            finding,
+            &["aws", "cloudwatch", "enable-alarm-actions"],
+            "--alarm-names",
+        ),
+        Service::EventBridge => for_each(names(finding), finding, &["aws", "events", "enable-rule"], "--name"),
+        Service::Lambda => for_each(
+            names(finding),
             finding,
             &["aws", "lambda", "delete-function-concurrency"],
             "--function-name",
