@@ -14,14 +14,14 @@ const INDENT: usize = 10;
 /// Where a command begins.
 const COMMAND_INDENT: usize = 2;
 
-/// How many of a list are shown; the OCSF form holds more.
+/// How many of each are shown; the OCSF form holds more.
 const MAX_SESSIONS: usize = 2;
-/// How long a list of values may be, and one value in it, in characters.
-const MAX_LIST: usize = 2 * (WIDTH - INDENT);
-const MAX_VALUE: usize = 60;
 const MAX_FACTORS: usize = 8;
 const MAX_OPENINGS: usize = 5;
 const MAX_COMMANDS: usize = 2;
+/// How long a list of values may be, and one value in it, in characters.
+const MAX_LIST: usize = 2 * (WIDTH - INDENT);
+const MAX_VALUE: usize = 60;
 
 /// The finding as text: at most about sixty lines of printable characters, without colours.
 ///

@@ -99,6 +99,29 @@ fn what_is_severe_is_acted_on_and_what_is_not_is_asked_about() {
 }
 
 #[test]
+fn a_namesake_of_another_accounts_identity_is_left_alone() {
+    let mut foreign = samples::llmjacking();
+    foreign.identity.id = "arn:aws:iam::444455556666:user/ci-artifacts".into();
+    foreign.linked = vec!["arn:aws:iam::444455556666:role/admin".into()];
+
+    let steps = containment(&foreign);
+
+    assert!(steps.iter().all(|step| step.commands.is_empty()), "{steps:?}");
+    assert!(steps[0].action.contains("other account"), "{steps:?}");
+}
+
+#[test]
+fn whoever_a_thief_created_is_denied_too() {
+    let takeover = containment(&samples::mail_takeover());
+
+    let last = takeover.last().unwrap();
+    assert!(
+        last.commands[0].words().contains(&"ses-smtp-user.20260317".to_owned()),
+        "{last:?}"
+    );
+}
+
+#[test]
 fn a_title_is_the_same_in_every_open_revision() {
     let first = samples::llmjacking();
     let later = Finding {

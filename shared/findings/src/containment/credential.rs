@@ -18,7 +18,7 @@ const BEARER_ACTIONS: &[&str] = &[
     "aws-external-anthropic:CallWithBearerToken",
 ];
 
-/// An IAM user or role that a policy can be put on.
+/// An IAM user or role of the finding's account that a policy can be put on.
 struct Principal<'a> {
     partition: &'a str,
     is_role: bool,
@@ -26,13 +26,16 @@ struct Principal<'a> {
 }
 
 impl<'a> Principal<'a> {
-    /// Out of a durable identity id. `None` for what has no such ARN, for a role that only AWS can change, and for a
-    /// name that may not stand in a command.
-    fn of(id: &'a str) -> Option<Self> {
+    /// Out of a durable identity id. `None` for what has no such ARN, for another account's (whose name may be that of
+    /// somebody innocent here), for a role that only AWS can change, and for a name that may not stand in a command.
+    fn of(id: &'a str, finding: &Finding) -> Option<Self> {
         let arn = id.split('#').next()?;
         let (start, path) = arn.split_once(":user/").or_else(|| arn.split_once(":role/"))?;
         let name = path.rsplit('/').next().and_then(argument)?;
         if path.starts_with("aws-service-role/") || name.starts_with("AWSReservedSSO_") {
+            return None;
+        }
+        if !finding.account.is_empty() && account_of(arn) != Some(&finding.account) {
             return None;
         }
         Some(Self {
@@ -86,6 +89,11 @@ impl<'a> Principal<'a> {
     }
 }
 
+/// The account in an ARN.
+fn account_of(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4)
+}
+
 /// The actions that spend on a service, for a policy that denies them; `None` where a policy on the caller does not
 /// reach them, or the service is not one that spends.
 fn spending_actions(service: Service) -> Option<&'static [&'static str]> {
@@ -103,13 +111,17 @@ fn spending_actions(service: Service) -> Option<&'static [&'static str]> {
 
 /// Takes the finding's own credential away, by what sort of identity it is.
 pub(super) fn take_away(finding: &Finding) -> Vec<Step> {
-    let principal = Principal::of(&finding.identity.id);
-    match (finding.identity.kind, principal) {
+    match (finding.identity.kind, Principal::of(&finding.identity.id, finding)) {
         (IdentityKind::IamUser, Some(user)) => vec![disable_keys(finding, &user), deny_user(&user)],
         (IdentityKind::BedrockApiKey, Some(principal)) => api_key(finding, &principal),
         (IdentityKind::Role, Some(role)) => role_steps(finding, &role),
         (IdentityKind::Root, _) => vec![root(finding)],
-        (kind, _) => vec![by_hand(kind, &finding.identity)],
+        (kind, _) => {
+            let account = account_of(&finding.identity.id).filter(|account| !account.is_empty());
+            let is_foreign = account.is_some_and(|account| !finding.account.is_empty() && account != finding.account);
+            let kind = if is_foreign { IdentityKind::OtherAccount } else { kind };
+            vec![by_hand(kind, &finding.identity)]
+        }
     }
 }
 
@@ -337,7 +349,7 @@ pub(super) fn tied(finding: &Finding) -> Option<Step> {
     }
     let commands = tied
         .into_iter()
-        .filter_map(Principal::of)
+        .filter_map(|id| Principal::of(id, finding))
         .take(MAX_COMMANDS)
         .map(|principal| principal.deny_everything());
     Some(Step::new(
