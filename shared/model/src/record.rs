@@ -1,8 +1,10 @@
 //! A CloudTrail record as it came: borrowed from the bytes it was read from, its nested values still JSON text.
 
 use std::borrow::Cow;
+use std::fmt;
 
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::Timestamp;
 
@@ -95,44 +97,91 @@ pub struct UserIdentity {
 impl UserIdentity {
     /// Out of the JSON of `userIdentity`. What is no object, or no JSON, is an identity that says nothing.
     pub fn parse(json: &str) -> Self {
-        let Ok(value) = serde_json::from_str::<Value>(json) else {
-            return Self::default();
-        };
-        // Athena and lookup tools write keys in lower case.
-        let get = |object: &Value, key: &str| -> Option<Value> {
-            object
-                .get(key)
-                .or_else(|| object.get(key.to_ascii_lowercase()))
-                .cloned()
-        };
-        let text = |object: &Value, key: &str| -> Option<String> {
-            match get(object, key)? {
-                Value::String(s) if !s.is_empty() => Some(crate::bounded(&s, crate::MAX_TEXT * 4)),
-                Value::Number(n) => Some(n.to_string()),
-                _ => None,
-            }
-        };
-        let session = get(&value, "sessionContext").unwrap_or(Value::Null);
-        let attributes = get(&session, "attributes").unwrap_or(Value::Null);
-        let mfa_authenticated = match get(&attributes, "mfaAuthenticated") {
-            Some(Value::Bool(b)) => Some(b),
-            Some(Value::String(s)) => s.parse().ok(),
-            _ => None,
-        };
+        let user = Members::of(json);
+        let session = user.members("sessionContext");
         Self {
-            kind: text(&value, "type"),
-            principal_id: text(&value, "principalId"),
-            arn: text(&value, "arn"),
-            account_id: text(&value, "accountId"),
-            access_key_id: text(&value, "accessKeyId"),
-            user_name: text(&value, "userName"),
-            invoked_by: text(&value, "invokedBy"),
-            identity_provider: text(&value, "identityProvider"),
-            credential_id: text(&value, "credentialId"),
-            issuer_arn: get(&session, "sessionIssuer").and_then(|issuer| text(&issuer, "arn")),
-            source_identity: text(&session, "sourceIdentity"),
-            mfa_authenticated,
-            on_behalf_of: get(&value, "onBehalfOf").and_then(|on| text(&on, "userId")),
+            kind: user.text("type"),
+            principal_id: user.text("principalId"),
+            arn: user.text("arn"),
+            account_id: user.text("accountId"),
+            access_key_id: user.text("accessKeyId"),
+            user_name: user.text("userName"),
+            invoked_by: user.text("invokedBy"),
+            identity_provider: user.text("identityProvider"),
+            credential_id: user.text("credentialId"),
+            issuer_arn: session.members("sessionIssuer").text("arn"),
+            source_identity: session.text("sourceIdentity"),
+            mfa_authenticated: session
+                .members("attributes")
+                .get("mfaAuthenticated")
+                .and_then(|flag| flag.trim_matches('"').parse().ok()),
+            on_behalf_of: user.members("onBehalfOf").text("userId"),
         }
+    }
+}
+
+/// The members of a JSON object, their values still JSON text: most of them are looked at once or never, and this
+/// is done for every record of a watched service.
+#[derive(Default)]
+struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'a> Members<'a> {
+    /// Nothing, when the text is no object.
+    fn of(json: &'a str) -> Self {
+        serde_json::from_str(json).unwrap_or_default()
+    }
+
+    /// A value; the last one where a key is repeated. Athena and lookup tools write keys in lower case.
+    fn get(&self, key: &str) -> Option<&'a str> {
+        let mut latest_first = self.0.iter().rev();
+        latest_first
+            .clone()
+            .find(|(name, _)| name == key)
+            .or_else(|| latest_first.find(|(name, _)| name.eq_ignore_ascii_case(key)))
+            .map(|(_, value)| value.get())
+    }
+
+    fn members(&self, key: &str) -> Self {
+        self.get(key).map(Self::of).unwrap_or_default()
+    }
+
+    /// Text, or a number as text; never empty.
+    fn text(&self, key: &str) -> Option<String> {
+        let json = self.get(key)?;
+        match json.as_bytes().first()? {
+            b'"' => serde_json::from_str::<String>(json)
+                .ok()
+                .filter(|text| !text.is_empty())
+                .map(|text| crate::bounded(&text, crate::MAX_TEXT * 4)),
+            b'-' | b'0'..=b'9' => Some(crate::bounded(json, crate::MAX_TEXT)),
+            _ => None,
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::with_capacity(8);
+                while let Some((Key(key), value)) = map.next_entry()? {
+                    members.push((key, value));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        #[derive(serde::Deserialize)]
+        struct Key<'k>(#[serde(borrow)] Cow<'k, str>);
+
+        deserializer.deserialize_map(Collect)
     }
 }

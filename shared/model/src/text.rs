@@ -16,6 +16,10 @@ pub fn printable(c: char) -> bool {
 /// assert_eq!(tripmeter_model::bounded("a\u{1b}[31mb\nc", 6), "a?[31m");
 /// ```
 pub fn bounded(text: &str, max: usize) -> String {
+    // Nearly all text is plain and short.
+    if text.len() <= max && text.bytes().all(|b| matches!(b, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len().min(max));
     for c in text.chars() {
         let c = if printable(c) { c } else { '?' };
