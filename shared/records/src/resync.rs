@@ -2,6 +2,8 @@
 
 use memchr::memmem;
 
+use crate::walk::Rest;
+
 /// Counts brackets outside of strings, over as many pieces of text as it takes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Balance {
@@ -51,7 +53,7 @@ pub(crate) const FIRST_MEMBER: &str = "\"eventVersion\"";
 /// Where reading may go on behind the broken value at `start`, looking for the next one from `from` on: at the
 /// nearest of the bracket that closes it, when something follows that may stand there, a line that begins with a
 /// brace, and a brace before `first`, the member that records begin with here.
-pub(crate) fn next_value(text: &str, start: usize, from: usize, first: &str) -> Option<usize> {
+pub(crate) fn next_value(text: &str, start: usize, from: usize, first: &str, rest: Rest) -> Option<usize> {
     let mut horizon = NEAR;
     loop {
         let near = text
@@ -68,7 +70,8 @@ pub(crate) fn next_value(text: &str, start: usize, from: usize, first: &str) -> 
             return found;
         }
         if near.len() == text.len() {
-            return closed.filter(|&end| end >= from);
+            // A doubtful end is better than none, when nothing better can come.
+            return closed.filter(|&end| end >= from && rest == Rest::None);
         }
         horizon = horizon.saturating_mul(8);
     }
@@ -126,7 +129,7 @@ mod tests {
 
     /// What is read next when the value at the beginning of `text` is broken.
     fn behind(text: &str) -> Option<&str> {
-        next_value(text, 0, 1, FIRST_MEMBER).and_then(|at| text.get(at..))
+        next_value(text, 0, 1, FIRST_MEMBER, Rest::None).and_then(|at| text.get(at..))
     }
 
     #[test]

@@ -133,7 +133,7 @@ impl<'c> Walker<'c> {
             Some(b' ' | b'\n' | b'\r' | b'\t') => return Step::To(skip_space(bytes, at)),
             Some(b',') => return Step::To(at + 1),
             Some(b']' | b'}') => return Step::To(self.close(text, at, out)),
-            Some(b'"') if in_object => self.member(text, at),
+            Some(b'"') if in_object => self.member(text, at, rest),
             Some(b'{') => self.object(text, at, out),
             Some(b'[') if self.open.len() < MAX_OPEN => {
                 self.open.push(Open::List);
@@ -169,10 +169,12 @@ impl<'c> Walker<'c> {
     }
 
     /// A member of a container: the list of records, or something beside it.
-    fn member(&mut self, text: &str, at: usize) -> Result<usize, Fault> {
+    fn member(&mut self, text: &str, at: usize, rest: Rest) -> Result<usize, Fault> {
         let (name, value) = json::name(text, at)?;
-        self.enter(&name, text, value)
-            .map_or_else(|| json::value_end(text.as_bytes(), value), Ok)
+        match self.enter(&name, text, value) {
+            Some(inside) => Ok(inside),
+            None => settled_end(text, value, rest),
+        }
     }
 
     /// Opens the container that a member's value is, if it is one.
@@ -238,10 +240,8 @@ impl<'c> Walker<'c> {
         out: &mut Output<'_>,
     ) -> Result<usize, Fault> {
         let bytes = text.as_bytes();
-        let end = json::value_end(bytes, at)?;
+        let end = settled_end(text, at, rest)?;
         match bytes.get(end) {
-            // A number may go on in the next piece.
-            None if rest == Rest::MayCome => return Err(Fault::Incomplete),
             None | Some(b' ' | b'\n' | b'\r' | b'\t' | b',' | b']' | b'}' | b'{' | b'[' | b'"') => {}
             // The beginning of a date or a word.
             Some(_) => return Err(Fault::Malformed(at)),
@@ -272,7 +272,7 @@ impl<'c> Walker<'c> {
                 } else {
                     wrong
                 };
-                let next = resync::next_value(text, at, from, &self.first_member);
+                let next = resync::next_value(text, at, from, &self.first_member, rest);
                 // What comes behind is part of the answer.
                 let settled = next.is_some_and(|next| resync::skip_separators(text, next) < text.len());
                 if !settled && rest == Rest::MayCome && !too_large(text.len()) {
@@ -367,4 +367,13 @@ impl<'c> Walker<'c> {
             },
         }
     }
+}
+
+/// The end of a value. A number at the end of the text may go on.
+fn settled_end(text: &str, at: usize, rest: Rest) -> Result<usize, Fault> {
+    let end = json::value_end(text.as_bytes(), at)?;
+    if end == text.len() && rest == Rest::MayCome {
+        return Err(Fault::Incomplete);
+    }
+    Ok(end)
 }
