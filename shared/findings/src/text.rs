@@ -231,10 +231,9 @@ fn session_words(session: &Session) -> String {
     if let Some(source) = &session.source_identity {
         about.push(format!("source identity {}", value(source)));
     }
-    match session.mfa {
-        Some(true) => about.push("with MFA".to_owned()),
-        Some(false) if !session.long_term_key() => about.push("without MFA".to_owned()),
-        _ => {}
+    if session.mfa == Some(true) {
+        // Its absence says little: roles have none, and a person's may be at the identity provider.
+        about.push("with MFA".to_owned());
     }
     about.join(", ")
 }
