@@ -35,9 +35,13 @@ impl Progress {
         self.0.wrap_read(bytes)
     }
 
-    /// Everything is read, and now it is judged.
+    /// Everything is read, and now it is judged. Findings that go to the same terminal are progress enough.
     pub(crate) fn judging(&self) {
-        self.0.set_message("judging");
+        if std::io::stdout().is_terminal() {
+            self.done();
+        } else {
+            self.0.set_message("judging");
+        }
     }
 
     /// Leaves the terminal as it was.

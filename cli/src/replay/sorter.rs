@@ -23,13 +23,13 @@ const READ_BUFFER: usize = 32 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SortError {
     /// The temporary directory is full, or not there.
-    #[error("cannot keep activities in a temporary file in {}: {source}; set TMPDIR to a place with room", std::env::temp_dir().display())]
+    #[error("cannot keep activities in a temporary file in {}; set TMPDIR to a place with room", std::env::temp_dir().display())]
     Spill {
         #[from]
         source: io::Error,
     },
     /// An activity cannot be packed, or is not what was packed.
-    #[error("cannot pack an activity: {source}")]
+    #[error("cannot pack an activity")]
     Pack {
         #[from]
         source: postcard::Error,

@@ -227,6 +227,9 @@ impl<'a> Summary<'a> {
 
     fn write_findings(&self, f: &mut Formatter<'_>) -> fmt::Result {
         heading(f, "Findings", false)?;
+        if self.findings.is_empty() {
+            return line(f, 0, "findings");
+        }
         for row in &self.findings {
             let style = severity_style(row.severity);
             let text = format_args!("{style}{:<8}{style:#}  {}", row.severity.name(), row.finding_type);
