@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // What went wrong may quote a file: line by line, nothing of it steers the terminal.
             for line in format!("{error:#}").lines() {
-                anstream::eprintln!("tripmeter: {}", bounded(line, 2_048));
+                terminal::say(&format!("tripmeter: {}\n", bounded(line, 2_048)));
             }
             ExitCode::from(2)
         }

@@ -14,6 +14,11 @@ pub(crate) fn print(text: &str) -> io::Result<()> {
     }
 }
 
+/// Says a text on stderr. When nobody listens there, there is nobody to tell.
+pub(crate) fn say(text: &str) {
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+}
+
 /// How a severity looks.
 pub(crate) fn severity_style(severity: Severity) -> Style {
     let style = Style::new().bold();

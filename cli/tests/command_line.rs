@@ -139,6 +139,19 @@ fn a_malformed_record_is_told_with_its_place_and_loses_only_itself() {
 }
 
 #[test]
+fn of_much_damage_the_first_twenty_are_told_and_the_rest_counted() {
+    let broken = "{\"eventName\": oops}\n".repeat(50) + &march(1..=1);
+
+    let run = run(tripmeter(&["replay", "-", "--summary", "none"]).write_stdin(broken));
+
+    assert_eq!(run.code, 0);
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert_eq!(lines.len(), 21, "{}", run.stderr);
+    assert!(lines[0].starts_with("tripmeter: stdin at byte 0: "), "{}", lines[0]);
+    assert_eq!(lines[20], "tripmeter: 30 more that are broken");
+}
+
+#[test]
 fn wrong_usage_is_exit_2_and_says_what_would_be_right() {
     for (arguments, hint) in [
         (&["replay"][..], "PATH"),

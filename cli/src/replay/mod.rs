@@ -15,13 +15,12 @@ mod sorter;
 mod summary;
 mod tally;
 
-use std::io::{self, Write};
+use std::io;
 use std::num::NonZero;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 use std::time::Instant;
 
-use anyhow::Context;
 use tripmeter_detect::Engine;
 use tripmeter_model::{Finding, Policy};
 
@@ -36,7 +35,7 @@ use self::sorter::Merge;
 use self::summary::{Read, Summary};
 use self::tally::Tally;
 use crate::args::{Replay, SummaryFormat};
-use crate::{policy, settings};
+use crate::{policy, settings, terminal};
 
 /// Runs it. Exit code 1 is for `--fail-on`, 2 for nothing to judge.
 pub(crate) fn run(args: &Replay) -> anyhow::Result<ExitCode> {
@@ -130,9 +129,8 @@ fn report(summary: &Summary, format: SummaryFormat) -> anyhow::Result<()> {
         SummaryFormat::Json => format!("{}\n", serde_json::to_string(summary)?),
         SummaryFormat::None => summary.troubles().to_string(),
     };
-    anstream::stderr()
-        .write_all(text.as_bytes())
-        .context("writing the summary to stderr")
+    terminal::say(&text);
+    Ok(())
 }
 
 fn exit_code(args: &Replay, tally: &Tally, output: &Output) -> ExitCode {
