@@ -80,18 +80,27 @@ impl Expectation {
         }
     }
 
-    /// The event time by which `must` is due: that of the abusive call, or the minutes, whichever is sooner.
-    pub fn due(&self, must: &Must) -> Option<Seconds> {
-        let mut abuse = self
-            .abuse
-            .iter()
-            .filter(|a| must.service.is_none_or(|s| s == a.service));
-        let first = abuse.clone().next()?.time;
+    /// The event time by which `must` is due: that of the abusive call, or the minutes, whichever is sooner; the end of
+    /// time where it says neither.
+    pub fn due(&self, must: &Must) -> Seconds {
+        let mut abuse = self.abuse_of(must);
+        let by_minutes = must
+            .by_minutes
+            .zip(abuse.clone().next())
+            .map(|(minutes, first)| first.time + minutes * 60);
         let by_call = must
             .by_call
-            .map(|n| abuse.nth(n.saturating_sub(1)).map_or(Seconds::MAX, |a| a.time));
-        let by_minutes = must.by_minutes.map(|m| first + m * 60);
-        by_call.into_iter().chain(by_minutes).min()
+            .and_then(|n| abuse.nth(n.saturating_sub(1)))
+            .map(|abuse| abuse.time);
+        by_call.into_iter().chain(by_minutes).min().unwrap_or(Seconds::MAX)
+    }
+
+    /// The abusive calls that `must` counts.
+    pub fn abuse_of(&self, must: &Must) -> impl Iterator<Item = &Abuse> + Clone {
+        let service = must.service;
+        self.abuse
+            .iter()
+            .filter(move |a| service.is_none_or(|s| s == a.service))
     }
 }
 

@@ -4,9 +4,9 @@ mod harness;
 
 use scenarios::scenario;
 
-/// Two seeds: what holds for one account may be luck.
-fn found_in_time(name: &str) {
-    let wrong: Vec<_> = (1..=2)
+/// What holds for one account may be luck: so many seeds.
+fn found_in_time(name: &str, seeds: u64) {
+    let wrong: Vec<_> = (1..=seeds)
         .filter_map(|seed| scenario(name, seed))
         .flat_map(|s| harness::complaints(&s))
         .collect();
@@ -15,50 +15,50 @@ fn found_in_time(name: &str) {
 
 #[test]
 fn llmjacking_by_a_leaked_key_is_found() {
-    found_in_time("llmjacking-leaked-key");
+    found_in_time("llmjacking-leaked-key", 2);
 }
 
 #[test]
 fn llmjacking_by_an_api_key_with_no_enabling_event_is_found() {
-    found_in_time("llmjacking-api-key");
+    found_in_time("llmjacking-api-key", 2);
 }
 
 #[test]
 fn llmjacking_by_a_user_that_the_thief_creates_is_found() {
-    found_in_time("llmjacking-created-user");
+    found_in_time("llmjacking-created-user", 2);
 }
 
 #[test]
 fn a_takeover_of_mail_is_found() {
-    found_in_time("ses-takeover");
+    found_in_time("ses-takeover", 2);
 }
 
 #[test]
 fn mail_through_an_identity_policy_from_another_account_is_found() {
-    found_in_time("ses-identity-policy");
+    found_in_time("ses-identity-policy", 2);
 }
 
 #[test]
 fn an_sms_pump_is_found_by_its_texts_and_by_its_topic() {
-    found_in_time("sms-pump");
+    found_in_time("sms-pump", 2);
 }
 
 #[test]
 fn a_slow_spread_over_twenty_identities_is_found() {
-    found_in_time("spread-over-identities");
+    found_in_time("spread-over-identities", 1);
 }
 
 #[test]
 fn a_slow_ramp_is_found() {
-    found_in_time("slow-ramp");
+    found_in_time("slow-ramp", 1);
 }
 
 #[test]
 fn a_sweep_over_all_regions_is_found() {
-    found_in_time("region-sweep");
+    found_in_time("region-sweep", 2);
 }
 
 #[test]
 fn a_stranger_in_a_busy_role_is_found() {
-    found_in_time("busy-role-session");
+    found_in_time("busy-role-session", 2);
 }

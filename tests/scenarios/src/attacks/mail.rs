@@ -72,7 +72,7 @@ pub(super) fn takeover(seed: u64, twist: &Twist) -> Scenario {
          {domain}; {mails} mails follow.",
         victim.label()
     );
-    plot.finish(name, what, vec![hijack("SES", &[&victim])], thieves(&[&victim]))
+    plot.finish(name, what, hijack("SES", &[&victim]), thieves(&[&victim]))
 }
 
 /// One of the account's senders is opened to another account, which sends as it.
@@ -127,7 +127,7 @@ pub(super) fn identity_policy(seed: u64, twist: &Twist) -> Scenario {
     plot.finish(
         name,
         what,
-        vec![hijack("SES", &[&sending, &victim])],
+        hijack("SES", &[&sending, &victim]),
         thieves(&[&sending, &victim]),
     )
 }
@@ -167,5 +167,5 @@ pub(super) fn region_sweep(seed: u64, twist: &Twist) -> Scenario {
         by_call: None,
         by_minutes: Some(1),
     };
-    plot.finish(name, what, vec![must], thieves(&[&victim]))
+    plot.finish(name, what, [must], thieves(&[&victim]))
 }

@@ -234,7 +234,7 @@ impl Plot {
         });
     }
 
-    fn finish(self, name: &'static str, what: String, must: Vec<Must>, thieves: Vec<String>) -> Scenario {
+    fn finish(self, name: &'static str, what: String, must: impl Into<Vec<Must>>, thieves: Vec<String>) -> Scenario {
         let must_not = vec![MustNot {
             what: "nothing of Medium or above on those who only did their work",
             severity: Severity::Medium,
@@ -244,7 +244,7 @@ impl Plot {
             name,
             what,
             expectation: Expectation {
-                must,
+                must: must.into(),
                 must_not,
                 abuse: self.abuse,
             },
@@ -253,17 +253,25 @@ impl Plot {
     }
 }
 
-/// A hijack on `service` by one of `identities`, High no later than the 50th abusive call.
-fn hijack(service: &'static str, identities: &[&Principal]) -> Must {
-    Must {
-        what: "the hijack, High no later than the 50th abusive call",
-        families: vec!["Hijack"],
+/// A hijack of `service` by one of `identities`: bad enough in time, and told as what it is.
+fn hijack(service: &'static str, identities: &[&Principal]) -> [Must; 2] {
+    let high = Must {
+        what: "use on somebody else's bill, High no later than the 50th abusive call",
+        families: vec!["Hijack", "AnomalousUse", "CeilingExceeded"],
         service: Some(service),
         severity: Severity::High,
-        identities: identities.iter().map(|p| p.label().to_owned()).collect(),
+        identities: thieves(identities),
         by_call: Some(50),
         by_minutes: Some(60),
-    }
+    };
+    let chain = Must {
+        what: "the chain of opening and use, as a hijack",
+        families: vec!["Hijack"],
+        by_call: None,
+        by_minutes: None,
+        ..high.clone()
+    };
+    [high, chain]
 }
 
 /// The thieves' names, for what must not be found on others.

@@ -47,12 +47,7 @@ pub(super) fn leaked_key(seed: u64, twist: &Twist) -> Scenario {
         victim.label(),
         regions.len()
     );
-    plot.finish(
-        name,
-        what,
-        vec![hijack(door.service(), &[&victim])],
-        thieves(&[&victim]),
-    )
+    plot.finish(name, what, hijack(door.service(), &[&victim]), thieves(&[&victim]))
 }
 
 /// Reads what there is, and calls with impossible parameters to see what answers.
@@ -161,12 +156,7 @@ pub(super) fn api_key(seed: u64, twist: &Twist) -> Scenario {
          before them.",
         victim.label()
     );
-    plot.finish(
-        name,
-        what,
-        vec![hijack(door.service(), &[&victim])],
-        thieves(&[&victim]),
-    )
+    plot.finish(name, what, hijack(door.service(), &[&victim]), thieves(&[&victim]))
 }
 
 /// A stolen administrator's session makes a user with a key and model access; the new user calls.
@@ -236,18 +226,17 @@ pub(super) fn created_user(seed: u64, twist: &Twist) -> Scenario {
         "A session of {} is stolen. It makes the user {user} with {policy} and a key; {user} makes {calls} model calls.",
         admin.label()
     );
-    let must = vec![
-        hijack(twist.door.service(), &[&accomplice]),
-        Must {
-            what: "the credential that was issued, Medium at once",
-            families: vec!["CredentialIssued", "Hijack"],
-            service: None,
-            severity: Severity::Medium,
-            identities: thieves(&[&admin, &accomplice]),
-            by_call: Some(50),
-            by_minutes: None,
-        },
-    ];
+    let issued = Must {
+        what: "the credential that was issued, Medium before it is used",
+        families: vec!["CredentialIssued"],
+        service: None,
+        severity: Severity::Medium,
+        identities: thieves(&[&admin]),
+        by_call: Some(1),
+        by_minutes: None,
+    };
+    let [high, chain] = hijack(twist.door.service(), &[&accomplice]);
+    let must = [high, chain, issued];
     plot.finish(name, what, must, thieves(&[&admin, &accomplice]))
 }
 
@@ -311,5 +300,5 @@ pub(super) fn busy_session(seed: u64, twist: &Twist) -> Scenario {
         by_call: Some(50),
         by_minutes: None,
     };
-    plot.finish(name, what, vec![must], thieves(&[&victim]))
+    plot.finish(name, what, [must], thieves(&[&victim]))
 }

@@ -110,7 +110,7 @@ pub(super) fn spread(seed: u64, twist: &Twist) -> Scenario {
         "Twenty of sixty identities call models three times as much as ever for three days, each within its own \
                 place, hours and habits."
             .to_owned();
-    let mut scenario = plot.finish(name, what, vec![must], vec![]);
+    let mut scenario = plot.finish(name, what, [must], vec![]);
     // Whom such a finding names is open: the account's service as a whole does it.
     scenario.expectation.must_not = vec![MustNot {
         what: "nothing Critical: this is volume alone",
@@ -150,7 +150,7 @@ pub(super) fn ramp(seed: u64, twist: &Twist) -> Scenario {
         "The role {} calls models 1.3 times as much every day for {days} days.",
         worker.who.label()
     );
-    plot.finish(name, what, vec![must], thieves(&[&worker.who]))
+    plot.finish(name, what, [must], thieves(&[&worker.who]))
 }
 
 /// Calls on a usual day.

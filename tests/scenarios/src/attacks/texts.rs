@@ -76,7 +76,7 @@ pub(super) fn pump(seed: u64, twist: &Twist) -> Scenario {
     plot.finish(
         name,
         what,
-        vec![hijack("SMS", &[&victim]), hijack("SNS", &[&victim])],
+        [hijack("SMS", &[&victim]), hijack("SNS", &[&victim])].concat(),
         thieves(&[&victim]),
     )
 }

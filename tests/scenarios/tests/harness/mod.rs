@@ -7,6 +7,8 @@
     reason = "a test says what it expects"
 )]
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -29,6 +31,17 @@ struct Publication {
     linked: String,
     about_the_whole_account: bool,
     title: String,
+    /// Points and factors.
+    why: String,
+    uid: String,
+}
+
+impl fmt::Display for Publication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = ["", "", "Low", "Medium", "High", "Critical"][usize::try_from(self.severity).unwrap_or(0)];
+        let time = scenarios::record::iso(self.time);
+        write!(f, "{time} {severity} {}: {} ({})", self.kind, self.title, self.why)
+    }
 }
 
 impl Publication {
@@ -48,6 +61,8 @@ impl Publication {
             about_the_whole_account: actor["type"] == "AWS account",
             linked: finding["unmapped"]["linked_identities"].to_string(),
             title: finding["finding_info"]["title"].as_str().unwrap_or_default().to_owned(),
+            why: why(&finding["unmapped"]),
+            uid: finding["finding_info"]["uid"].as_str().expect("an id").to_owned(),
         }
     }
 
@@ -71,6 +86,17 @@ impl Publication {
     }
 }
 
+/// `84 points: Fresh 20, Chain 20, ...`.
+fn why(unmapped: &Value) -> String {
+    let factors: Vec<String> = unmapped["factors"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|f| format!("{} {}", f["name"].as_str().unwrap_or_default(), f["points"]))
+        .collect();
+    format!("{} points: {}", unmapped["points"], factors.join(", "))
+}
+
 /// What is wrong with what the program says about a scenario; empty when nothing is.
 pub(crate) fn complaints(scenario: &Scenario) -> Vec<String> {
     let published = replay(scenario);
@@ -81,43 +107,40 @@ pub(crate) fn complaints(scenario: &Scenario) -> Vec<String> {
         .filter_map(|must| missed(must, expectation, &published))
         .collect();
     for must_not in &expectation.must_not {
-        let false_alarms = published
+        // One line for each finding, however often it was published.
+        let false_alarms: BTreeMap<&str, &Publication> = published
             .iter()
             .filter(|p| p.severity >= must_not.severity as i64)
             .filter(|p| !must_not.except.iter().any(|e| p.actor.contains(e)))
             // That something is wrong with the account as a whole is true while somebody robs it.
-            .filter(|p| must_not.except.is_empty() || !p.about_the_whole_account);
-        wrong.extend(false_alarms.map(|p| format!("{}, but: {} {} {}", must_not.what, p.kind, p.severity, p.title)));
+            .filter(|p| must_not.except.is_empty() || !p.about_the_whole_account)
+            .map(|p| (p.uid.as_str(), p))
+            .rev()
+            .collect();
+        wrong.extend(false_alarms.values().map(|p| format!("{}, but: {p}", must_not.what)));
     }
     wrong.into_iter().map(|w| format!("{}: {w}", scenario.name)).collect()
 }
 
 /// What is missing of `must`: that it was never found, or how late it was.
 fn missed(must: &Must, expectation: &Expectation, published: &[Publication]) -> Option<String> {
-    let due = expectation.due(must).expect("what is due is counted in abusive calls");
+    let due = expectation.due(must);
     let Some(found) = published.iter().filter(|p| p.fulfils(must)).min_by_key(|p| p.time) else {
         let on_them: Vec<_> = published
             .iter()
             .filter(|p| p.severity >= Severity::Low as i64)
             .filter(|p| must.identities.iter().any(|i| p.actor.contains(i)))
-            .map(|p| format!("{} {}", p.kind, p.severity))
+            .map(ToString::to_string)
             .collect();
         return Some(format!("{}: never found; on them: {on_them:?}", must.what));
     };
-    let abuse = || {
-        expectation
-            .abuse
-            .iter()
-            .filter(|a| must.service.is_none_or(|s| s == a.service))
-    };
-    let first = abuse().next().map_or(0, |a| a.time);
-    let call = abuse().take_while(|a| a.time <= found.time).count();
+    let first = expectation.abuse_of(must).next().map_or(0, |a| a.time);
+    let call = expectation.abuse_of(must).take_while(|a| a.time <= found.time).count();
     (found.time > due).then(|| {
         format!(
-            "{}: found at call {call}, after {} minutes: {}",
+            "{}: found at call {call}, after {} minutes: {found}",
             must.what,
-            (found.time - first) / 60,
-            found.kind
+            (found.time - first) / 60
         )
     })
 }
