@@ -197,6 +197,9 @@ impl Account {
         let mut noted = activity.clone();
         noted.identity = identity.clone();
         self.ledger.note(who, stage, &noted);
+        if stage == Stage::DeniedUse {
+            self.restate_served(who, activity);
+        }
         let day = activity.time.day();
         self.habits
             .entry((who, activity.shape))
@@ -234,6 +237,15 @@ impl Account {
             self.judge_control(key, activity.time, bench, out);
         }
         true
+    }
+
+    /// Says how many uses were carried out around an identity's refusals, and whether there are refusals.
+    fn restate_served(&mut self, who: Digest, activity: &Activity) -> bool {
+        let used = self.used.get(&(activity.service, who));
+        self.ledger
+            .restate_served(who, activity.service, activity.time, |until| {
+                used.map_or(0, |used| used.profile.served_around(until))
+            })
     }
 
     #[expect(clippy::too_many_arguments)]
@@ -288,6 +300,10 @@ impl Account {
                     .get(&(key.who, region))
                     .is_some_and(|first| *first < judged)
             },
+            from_new_network: control.journal.values(Field::Network).iter().any(|network| {
+                let first = self.seen.first(Attribute::Network, network.digest);
+                first.is_some_and(|first| first.day() > self.first_day && first.since(network.first) > -DAY)
+            }),
             in_use: self.services.get(&key.service).is_some(),
             mean_day: used.map_or(0.0, |used| used.profile.mean_day()),
         };
@@ -354,6 +370,15 @@ impl Account {
         };
         if outside && let Some(cell) = used.around.cells.get_mut(&hour) {
             cell.denied_region += 1;
+        }
+        if self.restate_served(who, activity) {
+            let denied = ControlKey {
+                who,
+                day,
+                service,
+                family: Family::DeniedUse,
+            };
+            self.judge_control(denied, time, bench, out);
         }
         self.settle(key, hour, bench);
         self.keep_whole_journals(service, time, bench);

@@ -126,6 +126,8 @@ pub(crate) struct ControlScene<'a> {
     pub observed: bool,
     /// Regions in which this identity changed something on an earlier day.
     pub regions_before: &'a dyn Fn(&str) -> bool,
+    /// Part of it came from a network that the account had not seen the day before.
+    pub from_new_network: bool,
     /// The service was in use within the last weeks.
     pub in_use: bool,
     /// Calls that the identity makes on the service on a usual day.

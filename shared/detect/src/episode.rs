@@ -1,7 +1,7 @@
 //! Episodes: one identity on one service while it stays anomalous, and when each is published.
 //!
-//! An episode publishes when it begins, when its severity rises, when it is ten times larger than when it was last
-//! published, and when it closes. Nothing else.
+//! An episode publishes when it begins, when its severity rises or anomalous use turns out to be a hijack, when it is
+//! ten times larger than when it was last published, and when it closes. Nothing else.
 
 use tripmeter_model::{
     Case, Cause, ContextSeen, Evidence, Factor, Family, Finding, FindingType, HOUR, Identity, Kind, OpeningSeen,
@@ -20,20 +20,26 @@ const MAX_SHOWN: usize = 16;
 pub(crate) struct Published {
     revision: u32,
     severity: Option<Severity>,
+    family: Option<Family>,
     count: u64,
     open: bool,
+    /// Its last activity, when it was last published.
+    last: Option<Timestamp>,
     /// The rule under which it was last counted as suppressed.
     suppressed: Option<String>,
 }
 
 impl Published {
     /// Why the episode must be published now, if it must.
-    pub(crate) fn cause(&self, severity: Severity, count: u64) -> Option<Cause> {
+    fn cause(&self, finding: &Finding) -> Option<Cause> {
+        let (count, last) = (finding.count, finding.last_seen);
+        let hijack = finding.finding_type.family == Family::Hijack && self.family != Some(Family::Hijack);
         match self.severity {
             None => Some(Cause::Created),
+            Some(known) if finding.severity > known || hijack => Some(Cause::SeverityRaised),
             // An episode that goes on after it closed rises from nothing.
-            Some(_) if !self.open => Some(Cause::SeverityRaised),
-            Some(known) if severity > known => Some(Cause::SeverityRaised),
+            Some(_) if !self.open && Some(last) > self.last => Some(Cause::SeverityRaised),
+            Some(_) if !self.open => None,
             Some(_) if count >= self.count.saturating_mul(GROWTH) => Some(Cause::GrownTenfold),
             Some(_) => None,
         }
@@ -47,7 +53,9 @@ impl Published {
     fn note(&mut self, finding: &Finding) {
         self.revision = finding.revision;
         self.severity = self.severity.max(Some(finding.severity));
+        self.family = Some(finding.finding_type.family);
         self.count = finding.count;
+        self.last = Some(finding.last_seen);
         self.open = finding.status == Status::Open;
     }
 }
@@ -196,7 +204,7 @@ pub(crate) fn publish(
         }
         return;
     }
-    if let Some(cause) = published.cause(finding.severity, finding.count) {
+    if let Some(cause) = published.cause(&finding) {
         finding.cause = cause;
         published.note(&finding);
         out.push(finding);

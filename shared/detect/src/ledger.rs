@@ -15,6 +15,8 @@ const MAX_CALLS: usize = 16;
 const MAX_REGIONS: usize = 40;
 /// Linked principals kept of one opening.
 const MAX_LINKS: usize = 16;
+/// Event ids remembered of one opening; a burst is one long before.
+const MAX_REPEATED: usize = 256;
 /// Network-and-client pairs kept of one opening.
 const MAX_ORIGINS: usize = 8;
 
@@ -48,6 +50,10 @@ pub(crate) struct Opening {
     pub calls: BTreeMap<String, OpeningCall>,
     pub links: BTreeSet<Digest>,
     pub origins: BTreeSet<Digest>,
+    /// Uses that were carried out around it, where it is refused use.
+    pub served: u32,
+    /// Event ids counted, hashed, so that a repeated delivery changes nothing.
+    repeated: BTreeSet<u32>,
 }
 
 /// Where an opening stands: (ten minutes since 1970, stage, service).
@@ -67,7 +73,7 @@ pub(crate) fn origin_digest(activity: &Activity) -> Digest {
 }
 
 impl Ledger {
-    /// Adds an opening; adding it again changes nothing but the count.
+    /// Adds an opening; adding it again changes nothing.
     pub(crate) fn note(&mut self, who: Digest, stage: Stage, activity: &Activity) {
         let slot = (activity.time.ten_minutes(), stage, activity.service);
         let opening = self
@@ -85,8 +91,33 @@ impl Ledger {
                 calls: BTreeMap::new(),
                 links: BTreeSet::new(),
                 origins: BTreeSet::new(),
+                served: 0,
+                repeated: BTreeSet::new(),
             });
         opening.add(activity);
+    }
+
+    /// Restates how many uses were carried out around the refusals of an identity near a time. Says whether there
+    /// were refusals.
+    pub(crate) fn restate_served(
+        &mut self,
+        who: Digest,
+        service: Service,
+        at: Timestamp,
+        served_around: impl Fn(Timestamp) -> u32,
+    ) -> bool {
+        let Some(slots) = self.by_identity.get_mut(&who) else {
+            return false;
+        };
+        let slot = at.ten_minutes();
+        let mut any = false;
+        for near in [slot, slot + 1] {
+            if let Some(opening) = slots.get_mut(&(near, Stage::DeniedUse, service)) {
+                opening.served = served_around(opening.last);
+                any = true;
+            }
+        }
+        any
     }
 
     /// Ties two identities together at a time.
@@ -155,6 +186,15 @@ impl Ledger {
 
 impl Opening {
     fn add(&mut self, activity: &Activity) {
+        if let Some(id) = activity.event_id.as_deref() {
+            let hash = digest64(&[id]).0 as u32;
+            if self.repeated.contains(&hash) {
+                return;
+            }
+            if self.repeated.len() < MAX_REPEATED {
+                self.repeated.insert(hash);
+            }
+        }
         self.first = self.first.min(activity.time);
         self.last = self.last.max(activity.time);
         self.count += 1;

@@ -87,8 +87,8 @@ pub(crate) struct OpenDay {
     pub day: i32,
     pub calls: [u32; 24],
     pub units: [u32; 24],
-    /// Ten-minute counts that may still grow: which of the day's 144, calls, units.
-    tens: Vec<(u8, u32, u32)>,
+    /// Ten minutes that may still grow.
+    tens: Vec<Ten>,
     largest_ten: (u32, u32),
     /// Hours with a level of 2 or more in ten minutes, the hour or the day.
     pub anomalous_hours: u32,
@@ -96,6 +96,17 @@ pub(crate) struct OpenDay {
     pub hostile: bool,
     /// Somebody announced the day.
     pub announced: bool,
+}
+
+/// Ten minutes of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Ten {
+    /// Which of the day's 144.
+    at: u8,
+    calls: u32,
+    units: u32,
+    /// The first use, in seconds from their start.
+    first: u16,
 }
 
 /// What came of adding a use.
@@ -316,6 +327,25 @@ impl Profile {
                 self.anomalous_days.note(open.day);
             }
         }
+    }
+
+    /// Uses that were carried out around refusals: in the ten minutes of `until` and the ten before, if any came
+    /// before `until`. What fails now and then among much that succeeds is no search.
+    pub(crate) fn served_around(&self, until: Timestamp) -> u32 {
+        let slot = until.ten_minutes();
+        let ten = |slot: i64| {
+            let day = self.day(slot.div_euclid(144) as i32)?;
+            day.tens
+                .iter()
+                .find(|ten| i64::from(ten.at) == slot.rem_euclid(144))
+                .copied()
+        };
+        let (before, same) = (ten(slot - 1), ten(slot));
+        let first_of = |ten: Ten| Timestamp::from_seconds(slot * TEN_MINUTES + i64::from(ten.first));
+        if before.is_none() && same.is_none_or(|ten| first_of(ten) >= until) {
+            return 0;
+        }
+        before.map_or(0, |ten| ten.calls) + same.map_or(0, |ten| ten.calls)
     }
 
     /// How probable a new value of each attribute was when an hour began, by the days folded before it.
@@ -540,21 +570,31 @@ impl OpenDay {
                 *count = count.saturating_add(n);
             }
         }
-        let ten = activity.time.seconds().rem_euclid(DAY).div_euclid(TEN_MINUTES) as u8;
-        match self.tens.iter_mut().find(|(at, ..)| *at == ten) {
-            Some((_, calls, all)) => {
-                *calls = calls.saturating_add(1);
-                *all = all.saturating_add(units);
+        let second = activity.time.seconds().rem_euclid(DAY);
+        let (at, first) = (
+            second.div_euclid(TEN_MINUTES) as u8,
+            second.rem_euclid(TEN_MINUTES) as u16,
+        );
+        match self.tens.iter_mut().find(|ten| ten.at == at) {
+            Some(ten) => {
+                ten.calls = ten.calls.saturating_add(1);
+                ten.units = ten.units.saturating_add(units);
+                ten.first = ten.first.min(first);
             }
-            None => self.tens.push((ten, 1, units)),
+            None => self.tens.push(Ten {
+                at,
+                calls: 1,
+                units,
+                first,
+            }),
         }
         // Ten minutes that can take no more events are needed only as the day's largest.
-        let keep = i64::from(self.tens.iter().map(|(at, ..)| *at).max().unwrap_or(0)) - lateness / TEN_MINUTES - 6;
+        let keep = i64::from(self.tens.iter().map(|ten| ten.at).max().unwrap_or(0)) - lateness / TEN_MINUTES - 6;
         let largest = &mut self.largest_ten;
-        self.tens.retain(|&(at, calls, units)| {
-            let grows = i64::from(at) >= keep;
+        self.tens.retain(|ten| {
+            let grows = i64::from(ten.at) >= keep;
             if !grows {
-                *largest = (largest.0.max(calls), largest.1.max(units));
+                *largest = (largest.0.max(ten.calls), largest.1.max(ten.units));
             }
             grows
         });
@@ -564,8 +604,10 @@ impl OpenDay {
     fn largest_ten_of(&self, hour: u8) -> (u32, u32) {
         self.tens
             .iter()
-            .filter(|(at, ..)| at / 6 == hour)
-            .fold((0, 0), |(calls, units), (_, c, u)| (calls.max(*c), units.max(*u)))
+            .filter(|ten| ten.at / 6 == hour)
+            .fold((0, 0), |(calls, units), ten| {
+                (calls.max(ten.calls), units.max(ten.units))
+            })
     }
 
     fn total(&self, counted: Counted) -> u64 {
@@ -578,8 +620,8 @@ impl OpenDay {
 
     /// The day as it is folded.
     fn counts(&self) -> Day {
-        let largest = self.tens.iter().fold(self.largest_ten, |(calls, units), (_, c, u)| {
-            (calls.max(*c), units.max(*u))
+        let largest = self.tens.iter().fold(self.largest_ten, |(calls, units), ten| {
+            (calls.max(ten.calls), units.max(ten.units))
         });
         Day {
             day: self.day,

@@ -41,6 +41,8 @@ const FRESH_BESIDE_STAGE: f64 = 10.0;
 const FRESH_WIDE: f64 = 18.0;
 /// A stage that counts beside context.
 const TELLING_STAGE: f64 = 15.0;
+/// Stages that count while a profile learns: a policy changed, a control weakened, more than looking and trying.
+const LEARNING_STAGES: f64 = 30.0;
 /// Novelty and stages that make an opening.
 const OPENING: f64 = 20.0;
 /// What is new to the whole account, where the account never used the service.
@@ -188,7 +190,13 @@ impl<'a> Scene<'a> {
         }
 
         // Novelty.
-        let counts = if learning { stages.points > 0.0 } else { known_enough };
+        // Everything is new on a first day, so while a profile learns it takes more than a look at the limits.
+        let changed = stages
+            .own
+            .iter()
+            .any(|(stage, ..)| !matches!(stage, Stage::Probe | Stage::DeniedUse));
+        let telling = changed && stages.points >= LEARNING_STAGES;
+        let counts = if learning { telling && !newborn } else { known_enough };
         let context = if counts { strange.points } else { 0.0 };
         let identity = match (enough, never_seen, self.dormant(day)) {
             (true, true, _) => Some((FactorName::NeverSeenIdentity, 20.0)),
@@ -211,9 +219,13 @@ impl<'a> Scene<'a> {
         let fresh: u32 = recent().map(|c| c.fresh).sum();
         let wide: u32 = recent().map(|c| c.wide).sum();
         let two_places = self.two_places(cell);
-        let beside_stage = context >= FRESH_BESIDE_STAGE
-            && stages.points >= TELLING_STAGE
-            && (!never_seen || strange.unknown >= 4.0 || stages.points >= 2.0 * TELLING_STAGE);
+        let beside_stage = if learning {
+            telling
+        } else {
+            context >= FRESH_BESIDE_STAGE
+                && stages.points >= TELLING_STAGE
+                && (!never_seen || strange.unknown >= 4.0 || stages.points >= 2.0 * TELLING_STAGE)
+        };
         let foreign = first_of_service && strange.foreign >= FOREIGN;
         let alone = !learning && context >= FRESH_ALONE;
         let apart = !learning && wide >= settings.fresh_uses && context >= FRESH_WIDE && two_places;
@@ -244,7 +256,7 @@ impl<'a> Scene<'a> {
             opening += 8.0;
             weighed.add(FactorName::StageByOther, 8.0, Note::Opening(other));
         }
-        weighed.chain = (anomalous || is_fresh) && opening >= OPENING && (!learning || stages.points > 0.0 || foreign);
+        weighed.chain = (anomalous || is_fresh) && opening >= OPENING;
         if weighed.chain {
             weighed.add(FactorName::Chain, 20.0, Note::Nothing);
         }
@@ -392,7 +404,8 @@ impl<'a> Scene<'a> {
                     .is_some_and(|first| first >= from)
             })
         };
-        if new_networks().next().is_none() {
+        let known_account = self.account_first_day <= to.day() - self.settings.learning_days;
+        if !known_account || new_networks().next().is_none() {
             return;
         }
         let origins: Vec<Digest> = new_networks()
@@ -436,13 +449,16 @@ pub(crate) fn burst_size(settings: &Settings, calls_a_day: f64) -> u32 {
     settings.denied_burst.max(libm::ceil(calls_a_day / 50.0) as u32)
 }
 
+/// Refusals among so many times as many uses that were carried out are no search.
+const SERVED: u32 = 10;
+
 /// Refused uses in the ten minutes of an opening and the ten before.
 pub(crate) fn denied_in_burst(ledger: &Ledger, who: Digest, opening: &Opening) -> u32 {
     let slot = opening.first.ten_minutes();
     ledger
         .of(who, opening.first.plus(-1_200), opening.last)
         .filter(|o| o.stage == Stage::DeniedUse && o.service == opening.service)
-        .filter(|o| (slot - 1..=slot).contains(&o.first.ten_minutes()))
+        .filter(|o| (slot - 1..=slot).contains(&o.first.ten_minutes()) && o.served < o.count.saturating_mul(SERVED))
         .map(|o| o.count)
         .sum()
 }

@@ -1,7 +1,8 @@
 //! Use was refused or failed, again and again: somebody tries what a credential can do.
 //!
-//! Low for a burst; Medium over several regions, or beside a probe. Throttled calls do not count, and an identity
-//! that makes thousands of calls a day may have dozens that fail.
+//! Low for a burst; Medium over several regions, or beside a probe from a network that is new to the account.
+//! Throttled calls do not count, what fails now and then among much that succeeds neither, and an identity that makes
+//! thousands of calls a day may have dozens that fail.
 //!
 //! ATT&CK: T1526. Evades: guessing right the first time. False when: an application was deployed with a model or
 //! region that it may not use.
@@ -42,7 +43,7 @@ pub(super) fn judge<'a>(scene: &ControlScene<'a>) -> Verdict<'a> {
         .any(|opening| opening.stage == Stage::Probe && !opening.routine());
     if regions.len() >= REGIONS {
         verdict.push(part(FactorName::Spread, 20.0 * weight, regions.len() as u64));
-    } else if probed {
+    } else if probed && scene.from_new_network {
         verdict.push(part(FactorName::StageProbe, 20.0 * weight, 1));
     }
     verdict
