@@ -9,17 +9,16 @@ pub(crate) enum Object<'a> {
     /// Something around a list of records, which may be as long as the input and is not read here: the member that
     /// holds it, and where that member's value begins.
     Container { name: Cow<'a, str>, value: usize },
-    /// Anything else, and where it ends.
-    Whole(Box<Fields<'a>>, usize),
+    /// Anything else, all of which was read, and where it ends.
+    Whole { end: usize },
 }
 
-/// Reads the members of the object whose brace stands at `start`.
-pub(crate) fn read(text: &str, start: usize) -> Result<Object<'_>, Fault> {
+/// Reads the members of the object whose brace stands at `start` into `fields`.
+pub(crate) fn read<'a>(text: &'a str, start: usize, fields: &mut Fields<'a>) -> Result<Object<'a>, Fault> {
     let bytes = text.as_bytes();
-    let mut fields = Box::<Fields<'_>>::default();
     let mut at = skip_space(bytes, start + 1);
     if bytes.get(at) == Some(&b'}') {
-        return Ok(Object::Whole(fields, at + 1));
+        return Ok(Object::Whole { end: at + 1 });
     }
     loop {
         let (name, value) = json::name(text, at)?;
@@ -33,7 +32,7 @@ pub(crate) fn read(text: &str, start: usize) -> Result<Object<'_>, Fault> {
         at = skip_space(bytes, end);
         match bytes.get(at) {
             Some(b',') => at = skip_space(bytes, at + 1),
-            Some(b'}') => return Ok(Object::Whole(fields, at + 1)),
+            Some(b'}') => return Ok(Object::Whole { end: at + 1 }),
             Some(_) => return Err(Fault::Malformed(at)),
             None => return Err(Fault::Incomplete),
         }
@@ -145,14 +144,10 @@ fields! {
 mod tests {
     use super::*;
 
-    fn fields(text: &str) -> Box<Fields<'_>> {
-        match read(text, 0) {
-            Ok(Object::Whole(fields, end)) => {
-                assert_eq!(end, text.len());
-                fields
-            }
-            _ => panic!("no whole object: {text}"),
-        }
+    fn fields(text: &str) -> Fields<'_> {
+        let mut fields = Fields::default();
+        assert!(matches!(read(text, 0, &mut fields), Ok(Object::Whole { end }) if end == text.len()));
+        fields
     }
 
     #[test]
@@ -169,7 +164,8 @@ mod tests {
     fn a_list_of_records_is_found_behind_other_members() {
         let text = r#"{"owner":"x","Records": [{}]}"#;
 
-        assert!(matches!(read(text, 0), Ok(Object::Container { value, .. }) if text.get(value..) == Some("[{}]}")));
-        assert!(matches!(read(r#"{"Records":null}"#, 0), Ok(Object::Whole(..))));
+        let read = |text| read(text, 0, &mut Fields::default());
+        assert!(matches!(read(text), Ok(Object::Container { value, .. }) if text.get(value..) == Some("[{}]}")));
+        assert!(matches!(read(r#"{"Records":null}"#), Ok(Object::Whole { .. })));
     }
 }

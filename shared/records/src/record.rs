@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use tripmeter_model::Record;
 
+use crate::athena;
 use crate::fields::Fields;
 use crate::json::{skip_space, unescape, value_end};
 use crate::output::Output;
@@ -18,7 +19,7 @@ pub(crate) fn read(fields: &Fields<'_>, context: &Context<'_>, out: &mut Output<
     let event_time = text(fields.event_time)
         .and_then(|t| time::parse(&t))
         .ok_or(SkipReason::NoTime)?;
-    let user_identity = nested(fields.user_identity);
+    let user_identity = identity(fields.user_identity);
     let request_parameters = nested(fields.request_parameters);
     let response_elements = nested(fields.response_elements);
     let additional_event_data = nested(fields.additional_event_data);
@@ -91,6 +92,16 @@ fn nested(json: Option<&str>) -> Option<Cow<'_, str>> {
         },
         _ => Some(Cow::Borrowed(json)),
     }
+}
+
+/// As [`nested`]; Athena prints this one in a notation of its own.
+fn identity(json: Option<&str>) -> Option<Cow<'_, str>> {
+    let json = nested(json)?;
+    let printed = json
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .and_then(|inner| athena::structure(&unescape(inner)));
+    Some(printed.map_or(json, Cow::Owned))
 }
 
 fn object_in(json: &str) -> Option<String> {

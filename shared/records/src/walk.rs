@@ -2,7 +2,7 @@
 //! lists in log files, and past what is broken.
 
 use crate::athena::Table;
-use crate::fields::{self, Object, holds_records};
+use crate::fields::{self, Fields, Object, holds_records};
 use crate::json::{self, Fault, skip_space};
 use crate::output::Output;
 use crate::resync::{self, Balance};
@@ -193,7 +193,8 @@ impl<'c> Walker<'c> {
     }
 
     fn object(&mut self, text: &str, at: usize, out: &mut Output<'_>) -> Result<usize, Fault> {
-        match fields::read(text, at)? {
+        let mut fields = Fields::default();
+        match fields::read(text, at, &mut fields)? {
             Object::Container { name, value } => {
                 if self.open.len() + 1 >= MAX_OPEN {
                     let end = json::value_end(text.as_bytes(), at)?;
@@ -203,11 +204,11 @@ impl<'c> Walker<'c> {
                 self.open.push(Open::Object);
                 Ok(self.enter(&name, text, value).unwrap_or(value))
             }
-            Object::Whole(_, end) if end - at > out.limits.record_bytes => {
+            Object::Whole { end } if end - at > out.limits.record_bytes => {
                 self.skip(at, SkipReason::TooLarge, out);
                 Ok(end)
             }
-            Object::Whole(fields, end) => {
+            Object::Whole { end } => {
                 let position = self.position(at);
                 match (&mut self.table, fields.data) {
                     (Some(table), Some(row)) => table.row(row, &self.context, position, out),
@@ -284,11 +285,11 @@ impl<'c> Walker<'c> {
                 }
                 let record = self
                     .may_rework(text.len() - at, text)
-                    .then(|| resync::any_record(text, at + 1));
+                    .then(|| resync::any_record(text, from));
                 record.flatten().map_or_else(
                     || {
                         self.place = Place::Lost;
-                        Step::To(at + 1)
+                        Step::To(from)
                     },
                     Step::To,
                 )

@@ -7,6 +7,7 @@
 )]
 
 use std::io::{self, Read, Write};
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -427,6 +428,27 @@ fn a_bomb_takes_no_memory() {
 
     assert_eq!(read(&bomb), Seen::default());
     assert_eq!(read(wrapped).reasons(), [SkipReason::NotAnObject]);
+}
+
+#[test]
+fn broken_text_costs_its_length_not_its_square() {
+    let begun = Instant::now();
+    for piece in [
+        "{x",
+        "{x} ",
+        "{\"event ",
+        "{\"eventVersion\" ",
+        "{\"a\":[\n",
+        "{\"a\":[{\"a\":1},",
+        "[{\"a\":",
+        "{\"a\":{\"eventVersion\":1},x",
+    ] {
+        let text = format!("{}\u{1}", piece.repeat((1 << 17) / piece.len()));
+        assert!(!read(&text).skipped.is_empty(), "{piece}");
+        assert!(!read(gzip(text.as_bytes())).skipped.is_empty(), "{piece}");
+    }
+    // It takes a few seconds without optimisation; the square would take many minutes.
+    assert!(begun.elapsed() < Duration::from_mins(1));
 }
 
 #[test]
