@@ -27,6 +27,8 @@ mod quantity;
 mod ruling;
 mod services;
 mod target;
+#[cfg(test)]
+mod testing;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -286,6 +288,3 @@ fn shape(call: &Call, parameters: &Parameters, ruling: &Ruling) -> Digest {
     }
     digest64(&parts)
 }
-
-#[cfg(test)]
-mod tests;

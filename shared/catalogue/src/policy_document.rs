@@ -47,7 +47,7 @@ pub(crate) fn managed_reaches(name: &str) -> bool {
         || name.contains("externalanthropic")
 }
 
-/// The watched services, in alphabetical order, that the document's `Allow` statements reach. A document is an
+/// The watched services, in alphabetical order, that the document reaches by statements that do not deny. A document is an
 /// object, JSON text, or URL-encoded JSON text; what cannot be read reaches nothing.
 pub(crate) fn reaches(document: &Value) -> Vec<String> {
     let decoded;
@@ -62,7 +62,7 @@ pub(crate) fn reaches(document: &Value) -> Vec<String> {
         .filter(|statement| {
             member(statement, "Effect")
                 .and_then(Value::as_str)
-                .is_some_and(|effect| effect.eq_ignore_ascii_case("allow"))
+                .is_none_or(|effect| !effect.eq_ignore_ascii_case("deny"))
         })
         .flat_map(reached_by)
         .collect();
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn allow_statements_reach_what_they_name() {
+    fn statements_that_allow_reach_what_they_name() {
         let of = |action: Value| reaches(&json!({"Statement": {"Effect": "Allow", "Action": action, "Resource": "*"}}));
         assert_eq!(of(json!("bedrock:*")), ["bedrock"]);
         assert_eq!(of(json!(["s3:GetObject", "ses:Send*"])), ["ses"]);

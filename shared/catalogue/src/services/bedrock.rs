@@ -151,3 +151,62 @@ fn invocation_logging(parameters: &Parameters, row: Ruling) -> Ruling {
     }
     row.context().valued("on")
 }
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{Kind, Target};
+
+    use super::*;
+    use crate::testing::{call, of, record};
+    use tripmeter_model::Record;
+
+    #[test]
+    fn a_model_is_the_same_in_every_region_and_profile() {
+        for id in [
+            "anthropic.claude-3-opus-20240229-v1:0",
+            "us.anthropic.claude-3-opus-20240229-v1:0",
+            "arn:aws:bedrock:eu-west-1:111122223333:inference-profile/eu.anthropic.claude-3-opus-20240229-v1:0",
+        ] {
+            let answer = call(Service::Bedrock, "Converse", &format!(r#"{{"modelId":"{id}"}}"#));
+            assert_eq!(answer.kind, Kind::Use, "{id}");
+            assert_eq!(
+                answer.target,
+                Some(Target::Model("anthropic.claude-3-opus-20240229-v1:0".into())),
+                "{id}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_denied_call_shows_its_model_in_the_message_alone() {
+        let denied = of(&Record {
+            event_name: "InvokeModel".into(),
+            error_code: Some("AccessDenied".into()),
+            error_message: Some("User: arn:aws:iam::111122223333:user/dana is not authorized to perform: bedrock:InvokeModel on resource: arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-v2 because no identity-based policy allows it".into()),
+            request_parameters: Some("null"),
+            ..record(Service::Bedrock)
+        });
+        assert_eq!(denied.target, Some(Target::Model("anthropic.claude-v2".into())));
+    }
+
+    #[test]
+    fn invocation_logging_that_loses_its_text_is_a_guardrail_removed() {
+        let put = |parameters: &str| {
+            let change = call(Service::Bedrock, "PutModelInvocationLoggingConfiguration", parameters);
+            (change.kind, change.grave)
+        };
+        let on = r#"{"loggingConfig":{"s3Config":{"bucketName":"b"},"textDataDeliveryEnabled":true}}"#;
+        assert_eq!(put(on), (Kind::Context, false));
+        let by_default = r#"{"loggingConfig":{"cloudWatchConfig":{"logGroupName":"g"}}}"#;
+        assert_eq!(put(by_default), (Kind::Context, false));
+        for off in [
+            r#"{"loggingConfig":{"textDataDeliveryEnabled":false,"imageDataDeliveryEnabled":false,"embeddingDataDeliveryEnabled":false}}"#,
+            r#"{"loggingConfig":{"textDataDeliveryEnabled":"false","imageDataDeliveryEnabled":true}}"#,
+            r#"{"loggingConfig":{}}"#,
+            "{}",
+            "null",
+        ] {
+            assert_eq!(put(off), (Kind::GuardrailRemoval, true), "{off}");
+        }
+    }
+}

@@ -46,3 +46,35 @@ fn invitation(parameters: &Parameters, row: Ruling) -> Ruling {
         _ => row,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::Kind;
+
+    use super::*;
+    use crate::testing::{call, kind};
+
+    #[test]
+    fn a_pool_matters_when_it_sends_sms() {
+        let sends = r#"{"poolName":"p","smsConfiguration":{"snsCallerArn":"arn:aws:iam::1:role/sms"}}"#;
+        assert!(!call(Service::Cognito, "CreateUserPool", sends).routine);
+        assert!(
+            call(
+                Service::Cognito,
+                "CreateUserPool",
+                r#"{"poolName":"p","smsConfiguration":{}}"#
+            )
+            .routine
+        );
+    }
+
+    #[test]
+    fn an_invitation_that_is_suppressed_is_not_sent() {
+        assert_eq!(
+            kind(Service::Cognito, "AdminCreateUser", r#"{"userPoolId":"p"}"#),
+            Kind::Use
+        );
+        let suppressed = r#"{"userPoolId":"p","messageAction":"SUPPRESS"}"#;
+        assert_eq!(kind(Service::Cognito, "AdminCreateUser", suppressed), Kind::Context);
+    }
+}

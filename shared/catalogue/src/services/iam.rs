@@ -130,3 +130,127 @@ fn service_credential(parameters: &Parameters, row: Ruling) -> Ruling {
     };
     row.valued(name)
 }
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{Kind, Record};
+
+    use super::*;
+    use crate::testing::{call, of, record};
+
+    fn attach(policy: &str) -> (Kind, bool, bool) {
+        let parameters = format!(r#"{{"userName":"eve","policyArn":"arn:aws:iam::{policy}"}}"#);
+        let grant = call(Service::Iam, "AttachUserPolicy", &parameters);
+        (grant.kind, grant.grave, grant.routine)
+    }
+
+    #[test]
+    fn an_attached_policy_is_what_it_grants() {
+        for grave in [
+            "aws:policy/AmazonSESFullAccess",
+            "aws:policy/AmazonBedrockFullAccess",
+            "aws:policy/AmazonSNSFullAccess",
+            "aws:policy/AdministratorAccess",
+            "aws:policy/PowerUserAccess",
+        ] {
+            assert_eq!(attach(grave), (Kind::CredentialIssue, true, false), "{grave}");
+        }
+        for routine in [
+            "aws:policy/service-role/AWSLambdaBasicExecutionRole",
+            "aws:policy/AmazonSESReadOnlyAccess",
+            "111122223333:policy/orders",
+        ] {
+            assert_eq!(attach(routine), (Kind::CredentialIssue, false, true), "{routine}");
+        }
+        assert_eq!(attach("aws:policy/AWSDenyAll"), (Kind::Context, false, false));
+    }
+
+    #[test]
+    fn the_quarantine_says_that_a_key_is_leaked_and_its_end_that_a_guard_is_gone() {
+        assert_eq!(
+            attach("aws:policy/AWSCompromisedKeyQuarantineV3"),
+            (Kind::LeakedKey, true, false)
+        );
+        let detach = |policy: &str| {
+            let parameters = format!(r#"{{"userName":"eve","policyArn":"arn:aws:iam::{policy}"}}"#);
+            call(Service::Iam, "DetachUserPolicy", &parameters).kind
+        };
+        assert_eq!(
+            detach("aws:policy/AWSCompromisedKeyQuarantineV2"),
+            Kind::GuardrailRemoval
+        );
+        assert_eq!(detach("aws:policy/AmazonSESFullAccess"), Kind::Context);
+        // A policy of one's own may have any name.
+        assert_eq!(
+            attach("111122223333:policy/AWSCompromisedKeyQuarantineV3").0,
+            Kind::CredentialIssue
+        );
+    }
+
+    #[test]
+    fn an_inline_document_is_grave_when_it_allows_a_watched_service() {
+        let put = |document: &str| {
+            let parameters = serde_json::json!({"userName": "eve", "policyName": "p", "policyDocument": document});
+            let grant = call(Service::Iam, "PutUserPolicy", &parameters.to_string());
+            (grant.grave, grant.routine)
+        };
+        let allow =
+            |action: &str| format!(r#"{{"Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"*"}}]}}"#);
+        assert_eq!(put(&allow("ses:SendRawEmail")), (true, false));
+        assert_eq!(put(&allow("s3:GetObject")), (false, true));
+        assert_eq!(put("no document at all"), (false, true));
+    }
+
+    #[test]
+    fn a_key_switched_off_is_a_responder_at_work() {
+        let update = |status: &str| {
+            let parameters = format!(r#"{{"userName":"eve","accessKeyId":"AKIAEXAMPLE","status":"{status}"}}"#);
+            call(Service::Iam, "UpdateAccessKey", &parameters)
+        };
+        assert_eq!(update("Active").kind, Kind::CredentialIssue);
+        let off = update("Inactive");
+        assert_eq!((off.kind, off.links), (Kind::Context, vec![]));
+    }
+
+    #[test]
+    fn an_api_key_is_grave_where_it_calls_models() {
+        let create = |service: &str| {
+            let parameters = format!(r#"{{"userName":"BedrockAPIKey-a1b2","serviceName":"{service}"}}"#);
+            let key = call(Service::Iam, "CreateServiceSpecificCredential", &parameters);
+            (key.grave, key.routine)
+        };
+        assert_eq!(create("bedrock.amazonaws.com"), (true, false));
+        assert_eq!(create("aws-external-anthropic.amazonaws.com"), (true, false));
+        assert_eq!(create("codecommit.amazonaws.com"), (false, true));
+    }
+
+    #[test]
+    fn a_principal_is_linked_under_the_id_that_it_calls_with() {
+        let links = |name: &str, parameters: &'static str, response: Option<&'static str>| {
+            of(&Record {
+                event_name: name.to_owned().into(),
+                request_parameters: Some(parameters),
+                response_elements: response,
+                ..record(Service::Iam)
+            })
+            .links
+        };
+        assert_eq!(
+            links("CreateAccessKey", r#"{"userName":"eve"}"#, None),
+            ["arn:aws:iam::111122223333:user/eve"]
+        );
+        let with_path = r#"{"user":{"userName":"eve","arn":"arn:aws:iam::111122223333:user/ops/eve"}}"#;
+        assert_eq!(
+            links("CreateUser", r#"{"path":"/ops/","userName":"eve"}"#, Some(with_path)),
+            ["arn:aws:iam::111122223333:user/ops/eve"]
+        );
+        assert_eq!(
+            links("CreateAccessKey", "{}", None),
+            ["arn:aws:iam::111122223333:user/dana"]
+        );
+        assert_eq!(
+            links("PutRolePolicy", r#"{"roleName":"app","policyName":"p"}"#, None),
+            ["arn:aws:iam::111122223333:role/app"]
+        );
+    }
+}

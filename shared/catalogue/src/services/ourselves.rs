@@ -119,3 +119,74 @@ pub(crate) const LOGS: &[Call] = &service(
             .about(LOG_GROUP).grave().only_ours(LOG_NAMES),
     ],
 );
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{Kind, Record};
+
+    use super::*;
+    use crate::testing::{call, kind, of, record};
+
+    #[test]
+    fn a_call_is_grave_when_it_names_this_detector_and_context_when_it_does_not() {
+        for (service, name, parameter) in [
+            (Service::EventBridge, "DisableRule", "name"),
+            (Service::EventBridge, "RemoveTargets", "rule"),
+            (Service::Lambda, "DeleteFunction20150331", "functionName"),
+            (Service::Lambda, "UpdateFunctionCode20150331v2", "functionName"),
+            (Service::Sqs, "PurgeQueue", "queueUrl"),
+            (Service::DynamoDb, "DeleteTable", "tableName"),
+            (Service::Kms, "ScheduleKeyDeletion", "keyId"),
+            (Service::CloudFormation, "DeleteStack", "stackName"),
+            (Service::Logs, "DeleteLogGroup", "logGroupName"),
+        ] {
+            let ours = call(service, name, &format!(r#"{{"{parameter}":"prod-TripMeter-records"}}"#));
+            assert_eq!((ours.kind, ours.grave), (Kind::GuardrailRemoval, true), "{name}");
+            let others = format!(r#"{{"{parameter}":"orders"}}"#);
+            assert_eq!(kind(service, name, &others), Kind::Context, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_elsewhere_in_the_request_does_not_count() {
+        let described = r#"{"name":"orders","description":"not for tripmeter"}"#;
+        assert_eq!(kind(Service::EventBridge, "PutRule", described), Kind::Context);
+    }
+
+    #[test]
+    fn concurrency_blinds_when_it_is_zero() {
+        let put = |n: u32| {
+            let parameters = format!(r#"{{"functionName":"tripmeter-usage","reservedConcurrentExecutions":{n}}}"#);
+            kind(Service::Lambda, "PutFunctionConcurrency20171031", &parameters)
+        };
+        assert_eq!((put(0), put(10)), (Kind::GuardrailRemoval, Kind::Context));
+    }
+
+    #[test]
+    fn a_mapping_is_named_in_the_answer() {
+        let deleted = of(&Record {
+            event_name: "DeleteEventSourceMapping20150331".into(),
+            request_parameters: Some(r#"{"uUID":"a1b2"}"#),
+            response_elements: Some(
+                r#"{"functionArn":"arn:aws:lambda:us-east-1:111122223333:function:tripmeter-usage"}"#,
+            ),
+            ..record(Service::Lambda)
+        });
+        assert_eq!(
+            (deleted.kind, deleted.call.as_str()),
+            (Kind::GuardrailRemoval, "DeleteEventSourceMapping")
+        );
+    }
+
+    #[test]
+    fn a_denied_try_against_this_detector_is_seen_in_the_message() {
+        let denied = of(&Record {
+            event_name: "DisableRule".into(),
+            error_code: Some("AccessDenied".into()),
+            error_message: Some("User: arn:aws:iam::111122223333:user/dana is not authorized to perform: events:DisableRule on resource: arn:aws:events:us-east-1:111122223333:rule/tripmeter-bedrock because no identity-based policy allows it".into()),
+            request_parameters: None,
+            ..record(Service::EventBridge)
+        });
+        assert_eq!(denied.kind, Kind::GuardrailRemoval);
+    }
+}

@@ -81,3 +81,46 @@ fn about_a_limit(parameters: &Parameters, row: Ruling) -> Ruling {
     });
     if about_limit { row } else { row.routine() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{call, of, record};
+    use tripmeter_model::{Kind, Record};
+
+    #[test]
+    fn a_limit_is_asked_for_where_use_is_watched_and_elsewhere_as_routine() {
+        let ask = |code: &str| {
+            let parameters = format!(r#"{{"serviceCode":"{code}","quotaCode":"L-1","desiredValue":9000.0}}"#);
+            call(Service::ServiceQuotas, "RequestServiceQuotaIncrease", &parameters)
+        };
+        assert!(!ask("bedrock").routine && !ask("ses").routine);
+        assert!(ask("ec2").routine);
+        assert_ne!(ask("bedrock").shape, ask("ses").shape);
+    }
+
+    #[test]
+    fn a_limit_that_aws_grants_is_read_from_the_events_own_details() {
+        let granted = |status: &'static str| {
+            of(&Record {
+                event_name: "UpdateServiceQuotaIncreaseRequestStatus".into(),
+                request_parameters: None,
+                service_event_details: Some(status),
+                ..record(Service::ServiceQuotas)
+            })
+            .kind
+        };
+        assert_eq!(
+            granted(r#"{"newStatus":"APPROVED","newQuotaValue":500}"#),
+            Kind::PolicyChange
+        );
+        assert_eq!(granted(r#"{"newStatus":"DENIED"}"#), Kind::Context);
+    }
+
+    #[test]
+    fn a_support_case_about_a_limit_is_no_routine() {
+        let limit = r#"{"issueType":"customer-service","serviceCode":"service-limit-increase"}"#;
+        assert!(!call(Service::Support, "CreateCase", limit).routine);
+        assert!(call(Service::Support, "CreateCase", r#"{"serviceCode":"amazon-s3"}"#).routine);
+    }
+}

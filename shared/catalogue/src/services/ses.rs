@@ -138,3 +138,96 @@ pub(crate) const CALLS: &[Call] = &service(
         spend("CreateDeliverabilityTestReport", "a test mail leaves").about(About::Sender(&["fromEmailAddress"])),
     ],
 );
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{Kind, Target};
+
+    use super::*;
+    use crate::testing::{call, kind};
+
+    #[test]
+    fn sending_is_a_policy_change_when_it_is_switched_on_in_any_spelling() {
+        for parameters in [
+            r#"{"enabled":true}"#,
+            r#"{"enabled":"true"}"#,
+            r#""{\"enabled\": true}""#,
+            r#"{"Enabled":true}"#,
+        ] {
+            let change = call(Service::Ses, "UpdateAccountSendingEnabled", parameters);
+            assert_eq!(
+                (change.kind, change.effect),
+                (Kind::PolicyChange, Some(SendingEnabled)),
+                "{parameters}"
+            );
+            assert!(!change.routine, "{parameters}");
+        }
+    }
+
+    #[test]
+    fn a_responder_who_switches_sending_off_opens_nothing() {
+        for (name, parameters) in [
+            ("UpdateAccountSendingEnabled", r#"{"enabled":false}"#),
+            ("PutAccountSendingAttributes", r#"{"sendingEnabled":"false"}"#),
+            (
+                "PutConfigurationSetSendingOptions",
+                r#"{"configurationSetName":"a","sendingEnabled":false}"#,
+            ),
+            (
+                "UpdateReputationEntityCustomerManagedStatus",
+                r#"{"sendingStatus":"DISABLED"}"#,
+            ),
+            ("DeleteEmailIdentity", r#"{"emailIdentity":"news.example.com"}"#),
+        ] {
+            assert_eq!(kind(Service::Ses, name, parameters), Kind::Context, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_control_is_removed_when_it_is_switched_off_and_not_when_it_is_switched_on() {
+        for (name, off, on) in [
+            (
+                "SetIdentityFeedbackForwardingEnabled",
+                r#"{"identity":"a.example","forwardingEnabled":false}"#,
+                r#"{"identity":"a.example","forwardingEnabled":true}"#,
+            ),
+            (
+                "UpdateConfigurationSetReputationMetricsEnabled",
+                r#"{"configurationSetName":"a","enabled":"false"}"#,
+                r#"{"configurationSetName":"a","enabled":"true"}"#,
+            ),
+            (
+                "PutAccountSuppressionAttributes",
+                r#"{"suppressedReasons":[]}"#,
+                r#"{"suppressedReasons":["BOUNCE"]}"#,
+            ),
+            (
+                "PutAccountVdmAttributes",
+                r#"{"vdmAttributes":{"vdmEnabled":"DISABLED"}}"#,
+                r#"{"vdmAttributes":{"vdmEnabled":"ENABLED"}}"#,
+            ),
+        ] {
+            assert_eq!(kind(Service::Ses, name, off), Kind::GuardrailRemoval, "{name}");
+            assert_eq!(kind(Service::Ses, name, on), Kind::Context, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_mail_is_its_recipients_and_its_senders_domain() {
+        let v2 = call(
+            Service::Ses,
+            "SendEmail",
+            r#"{"fromEmailAddress":"Shop <shop@News.Example.com>","destination":{"toAddresses":["HIDDEN_DUE_TO_SECURITY_REASONS","HIDDEN_DUE_TO_SECURITY_REASONS"],"bccAddresses":["HIDDEN_DUE_TO_SECURITY_REASONS"]}}"#,
+        );
+        assert_eq!((v2.kind, v2.quantity.units), (Kind::Use, 3));
+        assert_eq!(v2.target, Some(Target::Sender("news.example.com".into())));
+        assert!(v2.why.is_empty());
+
+        let v1 = call(
+            Service::Ses,
+            "SendRawEmail",
+            r#"{"source":"shop@news.example.com","destinations":["HIDDEN_DUE_TO_SECURITY_REASONS","HIDDEN_DUE_TO_SECURITY_REASONS"]}"#,
+        );
+        assert_eq!((v1.quantity.units, v1.target), (2, v2.target));
+    }
+}

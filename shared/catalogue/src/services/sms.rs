@@ -122,3 +122,56 @@ fn dry_run(parameters: &Parameters, row: Ruling) -> Ruling {
         row
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{Kind, Target};
+
+    use super::*;
+    use crate::testing::{call, kind};
+
+    #[test]
+    fn a_text_is_one_message_to_a_country_and_its_number_is_nowhere() {
+        let text = call(
+            Service::Sms,
+            "SendTextMessage",
+            r#"{"destinationPhoneNumber":"+2250712345678","originationIdentity":"+447700900999","messageBody":"HIDDEN_DUE_TO_SECURITY_REASONS"}"#,
+        );
+        assert_eq!((text.kind, text.quantity.units), (Kind::Use, 1));
+        assert_eq!(text.quantity.country, Some(*b"CI"));
+        assert_eq!(text.target, Some(Target::Country("CI".into())));
+        let kept = serde_json::to_string(&text).unwrap();
+        assert!(!kept.contains("0712345678") && !kept.contains("7700900999"), "{kept}");
+    }
+
+    #[test]
+    fn a_dry_run_sends_nothing() {
+        let dry = r#"{"destinationPhoneNumber":"+447700900000","dryRun":true}"#;
+        assert_eq!(kind(Service::Sms, "SendTextMessage", dry), Kind::Probe);
+    }
+
+    #[test]
+    fn a_spend_limit_is_raised_unless_it_closes_the_channel() {
+        let set = |limit: &str| {
+            kind(
+                Service::Sms,
+                "SetTextMessageSpendLimitOverride",
+                &format!(r#"{{"monthlyLimit":{limit}}}"#),
+            )
+        };
+        assert_eq!((set("5000"), set("\"5000\"")), (Kind::PolicyChange, Kind::PolicyChange));
+        assert_eq!((set("0"), set("1")), (Kind::Context, Kind::Context));
+    }
+
+    #[test]
+    fn a_country_is_opened_by_any_one_of_the_updates() {
+        let update = |ci: &str| {
+            let parameters = format!(
+                r#"{{"numberCapability":"SMS","countryRuleSetUpdates":{{"FR":{{"protectStatus":"BLOCK"}},"CI":{{"protectStatus":"{ci}"}}}}}}"#
+            );
+            kind(Service::Sms, "UpdateProtectConfigurationCountryRuleSet", &parameters)
+        };
+        assert_eq!(update("ALLOW"), Kind::PolicyChange);
+        assert_eq!(update("BLOCK"), Kind::Context);
+    }
+}

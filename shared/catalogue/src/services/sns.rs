@@ -109,3 +109,95 @@ fn subscription(parameters: &Parameters, row: Ruling) -> Ruling {
     }
     .valued(protocol)
 }
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{Kind, Target};
+
+    use super::*;
+    use crate::testing::{call, kind};
+
+    #[test]
+    fn a_spend_limit_is_raised_unless_it_closes_sms() {
+        let raised = call(
+            Service::Sns,
+            "SetSMSAttributes",
+            r#"{"attributes":{"MonthlySpendLimit":"5000"}}"#,
+        );
+        assert_eq!(
+            (raised.kind, raised.effect, raised.routine),
+            (Kind::PolicyChange, Some(LimitRaised), false)
+        );
+        let closed = r#"{"attributes":{"MonthlySpendLimit":"1"}}"#;
+        assert_eq!(kind(Service::Sns, "SetSMSAttributes", closed), Kind::Context);
+        let logged = call(
+            Service::Sns,
+            "SetSMSAttributes",
+            r#"{"attributes":{"DeliveryStatusIAMRole":"arn:aws:iam::1:role/r"}}"#,
+        );
+        assert!(logged.routine);
+        let hidden = call(
+            Service::Sns,
+            "SetSMSAttributes",
+            r#"{"attributes":"HIDDEN_DUE_TO_SECURITY_REASONS"}"#,
+        );
+        assert_eq!((hidden.effect, hidden.routine), (Some(LimitRaised), false));
+    }
+
+    #[test]
+    fn a_subscription_is_what_its_protocol_makes_it() {
+        let topic = r#""topicArn":"arn:aws:sns:us-east-1:111122223333:orders""#;
+        let subscribe = |protocol: &str| {
+            call(
+                Service::Sns,
+                "Subscribe",
+                &format!(r#"{{{topic},"protocol":"{protocol}","endpoint":"e"}}"#),
+            )
+        };
+        let mail = subscribe("email");
+        assert_eq!((mail.kind, mail.quantity.units), (Kind::Use, 1));
+        assert_eq!(mail.target, Some(Target::Topic("orders".into())));
+        let text = subscribe("sms");
+        assert_eq!(
+            (text.kind, text.effect, text.routine),
+            (Kind::PolicyChange, Some(SenderAdded), false)
+        );
+        for protocol in ["sqs", "lambda", "https", "firehose"] {
+            assert!(subscribe(protocol).routine, "{protocol}");
+        }
+        assert_ne!(subscribe("sqs").shape, subscribe("lambda").shape);
+    }
+
+    #[test]
+    fn a_topics_policy_is_opened_and_its_name_is_routine() {
+        let set = |attribute: &str| {
+            let parameters =
+                format!(r#"{{"topicArn":"arn:aws:sns:us-east-1:1:orders","attributeName":"{attribute}"}}"#);
+            call(Service::Sns, "SetTopicAttributes", &parameters)
+        };
+        assert_eq!(
+            (set("Policy").effect, set("Policy").routine),
+            (Some(PolicyOpened), false)
+        );
+        assert!(set("DisplayName").routine);
+    }
+
+    #[test]
+    fn a_batch_counts_its_entries() {
+        let batch = r#"{"topicArn":"arn:aws:sns:us-east-1:111122223333:orders","publishBatchRequestEntries":[{"id":"1"},{"id":"2"},{"id":"3"}]}"#;
+        assert_eq!(call(Service::Sns, "PublishBatch", batch).quantity.units, 3);
+    }
+
+    #[test]
+    fn only_this_detectors_topics_are_guarded() {
+        let topic = |name: &str| format!(r#"{{"topicArn":"arn:aws:sns:us-east-1:111122223333:{name}"}}"#);
+        let ours = call(Service::Sns, "DeleteTopic", &topic("Tripmeter-findings"));
+        assert_eq!((ours.kind, ours.grave), (Kind::GuardrailRemoval, true));
+        assert_eq!(kind(Service::Sns, "DeleteTopic", &topic("orders")), Kind::Context);
+        let policy = topic("tripmeter-findings").replace('}', r#","attributeName":"DisplayName"}"#);
+        assert_eq!(
+            kind(Service::Sns, "SetTopicAttributes", &policy),
+            Kind::GuardrailRemoval
+        );
+    }
+}

@@ -25,3 +25,55 @@ pub(crate) const CALLS: &[Call] = &service(
         context("GetAccessKeyInfo", "asks whose a key is").reads(),
     ],
 );
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{Identity, Kind, Record, UserIdentity};
+
+    use super::*;
+    use crate::testing::{call, of, record};
+
+    #[test]
+    fn a_role_is_linked_under_the_id_that_its_sessions_have() {
+        let assumed = call(
+            Service::Sts,
+            "AssumeRole",
+            r#"{"roleArn":"arn:aws:iam::111122223333:role/path/app","roleSessionName":"s"}"#,
+        );
+        assert_eq!((assumed.kind, assumed.stage()), (Kind::Context, None));
+        assert_eq!(assumed.links, ["arn:aws:iam::111122223333:role/path/app"]);
+    }
+
+    #[test]
+    fn a_permission_set_is_linked_with_its_person() {
+        let role = "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin_0a1b";
+        let signed_in = call(
+            Service::Sts,
+            "AssumeRoleWithSAML",
+            &format!(r#"{{"roleArn":"{role}","roleSessionName":"dana@example.com"}}"#),
+        );
+        let later = UserIdentity::parse(&format!(
+            r#"{{"type":"AssumedRole","arn":"arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin_0a1b/dana@example.com","sessionContext":{{"sessionIssuer":{{"arn":"{role}"}}}}}}"#
+        ));
+        assert_eq!(signed_in.links, [Identity::of(&later, false, "e").id]);
+    }
+
+    #[test]
+    fn a_federated_user_is_a_credential_issued() {
+        let federated = call(Service::Sts, "GetFederationToken", r#"{"name":"eve"}"#);
+        assert_eq!(federated.kind, Kind::CredentialIssue);
+        assert_eq!(federated.links, ["arn:aws:sts::111122223333:federated-user/eve"]);
+    }
+
+    #[test]
+    fn arns_are_of_the_callers_partition() {
+        let federated = of(&Record {
+            event_name: "GetFederationToken".into(),
+            request_parameters: Some(r#"{"name":"eve"}"#),
+            user_identity: Some(r#"{"type":"IAMUser","arn":"arn:aws-cn:iam::111122223333:user/dana"}"#),
+            region: Some("cn-north-1".into()),
+            ..record(Service::Sts)
+        });
+        assert_eq!(federated.links, ["arn:aws-cn:sts::111122223333:federated-user/eve"]);
+    }
+}

@@ -155,3 +155,95 @@ fn selects_all_management(selector: &Value) -> bool {
                 .and_then(Value::as_array)
                 .is_some_and(|categories| categories.iter().any(|c| c == "Management")))
 }
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::Kind;
+
+    use super::*;
+    use crate::testing::{call, kind};
+
+    fn trail(name: &str, parameters: &str) -> (Kind, bool, bool) {
+        let change = call(Service::CloudTrail, name, parameters);
+        (change.kind, change.grave, change.routine)
+    }
+
+    const GRAVE: (Kind, bool, bool) = (Kind::GuardrailRemoval, true, false);
+    const ROUTINE: (Kind, bool, bool) = (Kind::GuardrailRemoval, false, true);
+
+    #[test]
+    fn a_trail_that_loses_coverage_is_grave() {
+        assert_eq!(trail("StopLogging", r#"{"name":"main"}"#), GRAVE);
+        assert_eq!(
+            trail("UpdateTrail", r#"{"name":"main","isMultiRegionTrail":false}"#),
+            GRAVE
+        );
+        assert_eq!(trail("UpdateTrail", "null"), GRAVE);
+        assert_eq!(
+            trail("UpdateTrail", r#"{"name":"main","isMultiRegionTrail":true}"#),
+            ROUTINE
+        );
+    }
+
+    #[test]
+    fn selectors_are_routine_only_when_all_management_events_stay() {
+        for whole in [
+            r#"{"trailName":"main","eventSelectors":[{"readWriteType":"All","includeManagementEvents":true,"dataResources":[]}]}"#,
+            r#"{"trailName":"main","advancedEventSelectors":[{"fieldSelectors":[{"field":"eventCategory","equals":["Management"]}]}]}"#,
+        ] {
+            assert_eq!(trail("PutEventSelectors", whole), ROUTINE, "{whole}");
+        }
+        for part in [
+            r#"{"trailName":"main","eventSelectors":[{"readWriteType":"WriteOnly","includeManagementEvents":true}]}"#,
+            r#"{"trailName":"main","eventSelectors":[{"readWriteType":"All","includeManagementEvents":false}]}"#,
+            r#"{"trailName":"main","eventSelectors":[{"readWriteType":"All","includeManagementEvents":true,"excludeManagementEventSources":["kms.amazonaws.com"]}]}"#,
+            r#"{"trailName":"main","advancedEventSelectors":[{"fieldSelectors":[{"field":"eventCategory","equals":["Management"]},{"field":"eventSource","notEquals":["iam.amazonaws.com"]}]}]}"#,
+            r#"{"trailName":"main"}"#,
+        ] {
+            assert_eq!(trail("PutEventSelectors", part), GRAVE, "{part}");
+        }
+    }
+
+    #[test]
+    fn alarms_that_deployments_remove_are_routine_and_ours_are_grave() {
+        let removed = |name: &str| {
+            call(
+                Service::CloudWatch,
+                "DeleteAlarms",
+                &format!(r#"{{"alarmNames":["other","{name}"]}}"#),
+            )
+        };
+        assert!(removed("TargetTracking-table").routine);
+        assert!(removed("tripmeter-silence").grave);
+        let threshold = r#"{"alarmName":"orders-errors","threshold":9}"#;
+        assert_eq!(kind(Service::CloudWatch, "PutMetricAlarm", threshold), Kind::Context);
+    }
+
+    #[test]
+    fn guardduty_is_blinded_by_switching_off_or_archiving() {
+        assert_eq!(
+            kind(
+                Service::GuardDuty,
+                "UpdateDetector",
+                r#"{"detectorId":"d","enable":false}"#
+            ),
+            Kind::GuardrailRemoval
+        );
+        assert_eq!(
+            kind(
+                Service::GuardDuty,
+                "UpdateDetector",
+                r#"{"detectorId":"d","enable":true}"#
+            ),
+            Kind::Context
+        );
+        assert_eq!(
+            kind(Service::GuardDuty, "CreateFilter", r#"{"action":"ARCHIVE"}"#),
+            Kind::GuardrailRemoval
+        );
+        assert_eq!(
+            kind(Service::GuardDuty, "CreateFilter", r#"{"action":"NOOP"}"#),
+            Kind::Context
+        );
+    }
+}
