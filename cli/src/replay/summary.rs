@@ -181,7 +181,7 @@ impl<'a> Summary<'a> {
         for ServiceRow { service, count: of } in &self.services {
             let unknown = match of.uncatalogued {
                 0 => String::new(),
-                n => format!(", {} of calls that the catalogue does not know", count(n)),
+                n => format!(", {} not in the catalogue", count(n)),
             };
             line(
                 f,
