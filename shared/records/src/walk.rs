@@ -139,10 +139,7 @@ impl<'c> Walker<'c> {
                 self.open.push(Open::List);
                 Ok(at + 1)
             }
-            Some(b'[') => self.other(text, at, rest, SkipReason::TooDeep, out),
-            Some(b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => {
-                self.other(text, at, rest, SkipReason::NotAnObject, out)
-            }
+            Some(b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => self.other(text, at, rest, out),
             _ => Err(Fault::Malformed(at)),
         };
         match step {
@@ -231,18 +228,10 @@ impl<'c> Walker<'c> {
         }
     }
 
-    /// A value that is no object; a string may hold one.
-    fn other(
-        &mut self,
-        text: &str,
-        at: usize,
-        rest: Rest,
-        reason: SkipReason,
-        out: &mut Output<'_>,
-    ) -> Result<usize, Fault> {
-        let bytes = text.as_bytes();
+    /// A value that is no object, nor a list that is walked through; a string may hold one.
+    fn other(&mut self, text: &str, at: usize, rest: Rest, out: &mut Output<'_>) -> Result<usize, Fault> {
         let end = settled_end(text, at, rest)?;
-        match bytes.get(end) {
+        match text.as_bytes().get(end) {
             None | Some(b' ' | b'\n' | b'\r' | b'\t' | b',' | b']' | b'}' | b'{' | b'[' | b'"') => {}
             // The beginning of a date or a word.
             Some(_) => return Err(Fault::Malformed(at)),
@@ -253,8 +242,10 @@ impl<'c> Walker<'c> {
         } else if json.starts_with('"') {
             let position = self.position(at);
             wrapping::string(json, &self.context.within(position), position, out);
+        } else if json.starts_with('[') {
+            self.skip(at, SkipReason::TooDeep, out);
         } else {
-            self.skip(at, reason, out);
+            self.skip(at, SkipReason::NotAnObject, out);
         }
         Ok(end)
     }
@@ -267,34 +258,35 @@ impl<'c> Walker<'c> {
             Fault::Incomplete => Step::Wait,
             Fault::Malformed(wrong) if too_large(wrong) => self.pass_over(at, out),
             Fault::Malformed(wrong) if wrong == at => self.words(text, at, rest, out),
-            Fault::Malformed(wrong) => {
-                let from = if self.may_rework(wrong - at, text) {
-                    at + 1
-                } else {
-                    wrong
-                };
-                let next = resync::next_value(text, at, from, &self.first_member, rest);
-                // What comes behind is part of the answer.
-                let settled = next.is_some_and(|next| resync::skip_separators(text, next) < text.len());
-                if !settled && rest == Rest::MayCome && !too_large(text.len()) {
-                    return Step::Wait;
-                }
-                self.skip(at, SkipReason::Malformed, out);
-                if let Some(next) = next {
-                    return Step::To(next);
-                }
-                let record = self
-                    .may_rework(text.len() - at, text)
-                    .then(|| resync::any_record(text, from));
-                record.flatten().map_or_else(
-                    || {
-                        self.place = Place::Lost;
-                        Step::To(from)
-                    },
-                    Step::To,
-                )
-            }
+            Fault::Malformed(wrong) => self.past(text, at, wrong, rest, out),
         }
+    }
+
+    /// Past the value at `at` that is broken at `wrong`.
+    fn past(&mut self, text: &str, at: usize, wrong: usize, rest: Rest, out: &mut Output<'_>) -> Step {
+        // A record without an end reaches into the next ones: what was read already is looked at again.
+        let from = if self.may_rework(wrong - at, text) {
+            at + 1
+        } else {
+            wrong
+        };
+        let next = resync::next_value(text, at, from, &self.first_member, rest);
+        // What comes behind is part of the answer.
+        let settled = next.is_some_and(|next| resync::skip_separators(text, next) < text.len());
+        if !settled && rest == Rest::MayCome && text.len() - at <= out.limits.record_bytes {
+            return Step::Wait;
+        }
+        self.skip(at, SkipReason::Malformed, out);
+        if let Some(next) = next {
+            return Step::To(next);
+        }
+        if self.may_rework(text.len() - at, text)
+            && let Some(next) = resync::any_record(text, from)
+        {
+            return Step::To(next);
+        }
+        self.place = Place::Lost;
+        Step::To(from)
     }
 
     /// Whether so much may be looked at once more.
