@@ -2,10 +2,10 @@
 
 use anyhow::Context;
 use serde_json::json;
-use tripmeter_detect::Settings;
+use tripmeter_detect::{SettingRow, Settings};
 
 use crate::args::ListFormat;
-use crate::table::Table;
+use crate::terminal::HEADING;
 
 /// The defaults with what the command line changes.
 pub(crate) fn with(changes: &[(String, String)]) -> anyhow::Result<Settings> {
@@ -21,13 +21,7 @@ pub(crate) fn with(changes: &[(String, String)]) -> anyhow::Result<Settings> {
 /// Every threshold, for people or as one JSON array.
 pub(crate) fn list(format: ListFormat) -> String {
     match format {
-        ListFormat::Table => {
-            let mut table = Table::new(["NAME", "DEFAULT", "RANGE", "UNIT", "WHAT IT DOES"]);
-            for row in Settings::table() {
-                table.row([row.name, &row.default, &row.range, row.unit, row.what]);
-            }
-            table.to_string()
-        }
+        ListFormat::Table => Settings::table().map(|row| for_people(&row)).collect(),
         ListFormat::Json => {
             let rows: Vec<_> = Settings::table()
                 .map(|row| {
@@ -43,4 +37,20 @@ pub(crate) fn list(format: ListFormat) -> String {
             format!("{:#}\n", json!(rows))
         }
     }
+}
+
+fn for_people(row: &SettingRow) -> String {
+    let SettingRow {
+        name,
+        default,
+        range,
+        unit,
+        what,
+    } = row;
+    // What is no number is one of a few words, which stand where a number has its unit.
+    let takes = match default.parse::<f64>() {
+        Ok(_) => format!("{default} {unit}, {range}"),
+        Err(_) => format!("{default}, {unit}"),
+    };
+    format!("{HEADING}{name:<24}{HEADING:#}{takes}\n    {what}\n")
 }
