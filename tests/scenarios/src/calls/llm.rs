@@ -3,6 +3,7 @@
 //! `InvokeModel` and `Converse` are management events with `readOnly: true`; `bedrock-mantle`, agents, AgentCore,
 //! Claude Platform and SageMaker are data events.
 
+use crate::dice::Dice;
 use crate::record::{Call, FRESH_ID, HIDDEN};
 
 const BEDROCK: &str = "bedrock.amazonaws.com";
@@ -56,6 +57,18 @@ impl Door {
             Self::AgentCore => "AgentCore",
             Self::SageMaker => "SageMaker",
             Self::Claude => "ClaudePlatform",
+        }
+    }
+
+    /// AWS's managed policy that lets a user through this door.
+    pub fn managed_policy(self) -> &'static str {
+        match self {
+            Self::Invoke | Self::InvokeStream | Self::Converse | Self::ConverseStream | Self::Agent => {
+                "AmazonBedrockFullAccess"
+            }
+            Self::AgentCore => "BedrockAgentCoreFullAccess",
+            Self::SageMaker => "AmazonSageMakerFullAccess",
+            Self::Mantle | Self::Claude => "AdministratorAccess",
         }
     }
 
@@ -215,16 +228,7 @@ fn plain(model: &str) -> String {
         .collect()
 }
 
-/// Ten letters and digits that stand for a name.
+/// Ten letters and digits that stand for a name, as agents have them.
 fn agent_id(model: &str) -> String {
-    let mut id: String = model
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_uppercase())
-        .collect();
-    id.truncate(10);
-    while id.len() < 10 {
-        id.push('X');
-    }
-    id
+    Dice::new(0, model).id("", 10)
 }
