@@ -107,7 +107,7 @@ impl Draft {
             .next()
             .flatten()
             .filter(|by| sessions.all(|other| other == Some(*by)));
-        let case = Case {
+        let judged = Case {
             account: &self.account,
             region: &region,
             service: self.finding_type.service,
@@ -122,8 +122,8 @@ impl Draft {
             units_per_hour: self.busiest.0,
             units_per_day: self.busiest.1,
         };
-        let severity = policy.capped(&case).map_or(severity, |(_, most)| severity.min(most));
-        let suppressed = self.explained.clone().or_else(|| policy.suppressed(&case));
+        let severity = policy.capped(&judged).map_or(severity, |(_, most)| severity.min(most));
+        let suppressed = self.explained.clone().or_else(|| policy.suppressed(&judged));
         let mut factors = self.factors;
         factors.sort_by(|a, b| b.points.cmp(&a.points).then(a.name.cmp(&b.name)));
         let new = &self.new;

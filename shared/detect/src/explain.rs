@@ -3,9 +3,10 @@
 use tripmeter_model::{Factor, FactorName, Outcome};
 
 use crate::baseline::Horizon;
+use crate::cell::{Counted, Surprise};
 use crate::ledger::Opening;
 use crate::novelty::Known;
-use crate::profile::{Counted, Surprise};
+
 use crate::tails::{log10_tail, threshold};
 use crate::weigh::{Note, Part};
 

@@ -9,6 +9,7 @@
 mod account;
 mod account_service;
 pub mod baseline;
+mod cell;
 pub mod codes;
 mod control;
 mod detections;
@@ -19,6 +20,7 @@ mod habits;
 mod journal;
 mod ledger;
 pub mod novelty;
+mod open_day;
 mod profile;
 mod seen;
 mod settings;

@@ -6,108 +6,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use tripmeter_model::{Activity, DAY, Digest, HOUR, Service, TEN_MINUTES, Timestamp};
+use tripmeter_model::{Activity, Digest, HOUR, Service, TEN_MINUTES, Timestamp};
 
 use crate::baseline::{
-    Clip, Day, DayCounts, Expectation, Expectations, Horizon, Level, Params, Volume, foldable_through, judged_through,
-    level,
+    Expectation, Expectations, Horizon, Level, Params, Volume, foldable_through, judged_through, level,
 };
+use crate::cell::{Cell, Counted, NEW_FOR, Surprise};
 use crate::habits::Days;
-use crate::journal::{Context, Journal, values_of};
+use crate::journal::{Context, values_of};
 use crate::novelty::{Attribute, Rates, Seen as Novel};
+use crate::open_day::{OpenDay, Ten, of_hour};
 use crate::seen::Seen;
 
 /// Event ids remembered, so that a repeated delivery changes nothing.
 const RING: usize = 64;
-/// How long a value is new.
-pub(crate) const NEW_FOR: i64 = DAY;
 /// So many new attributes in one use are a caller that shares nothing with yesterday's.
 const WIDE: usize = 3;
-
-/// What is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(crate) enum Counted {
-    /// Calls.
-    Calls,
-    /// Units, where one call can make many: recipients.
-    Units,
-}
-
-/// How far the windows that an hour belongs to are from what was expected.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Surprise {
-    pub level: Level,
-    pub counted: Counted,
-    pub horizon: Horizon,
-    pub count: u64,
-    pub expected: Expectation,
-}
-
-/// What an identity did on a service in one hour of the clock.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Cell {
-    pub journal: Journal,
-    /// Uses with a value that was first seen within the last 24 hours.
-    pub fresh: u32,
-    /// Those of them that share almost nothing with yesterday.
-    pub wide: u32,
-    /// When places (regions and networks) were used that were known before, and how often.
-    pub known: Option<(Timestamp, Timestamp, u32)>,
-    /// When new places were used.
-    pub strange: Option<(Timestamp, Timestamp)>,
-    /// Uses in regions that are not allowed.
-    pub denied_region: u32,
-    /// The most surprising window.
-    pub surprise: Option<Surprise>,
-    /// Units of the day up to this hour.
-    pub day_units: u64,
-    /// The probability that a new value of each attribute shows today, by what was known when the hour began.
-    pub p_new: Option<[f32; 5]>,
-    /// Points, as last weighed.
-    pub points: u32,
-    /// Whether they make a chain.
-    pub chain: bool,
-}
-
-impl Cell {
-    /// Whether it may still matter when a stage arrives later.
-    pub(crate) fn noteworthy(&self) -> bool {
-        self.points > 0 || self.fresh > 0 || self.denied_region > 0 || self.surprise.is_some()
-    }
-
-    /// The level of the most surprising window.
-    pub(crate) fn level(&self) -> Level {
-        self.surprise.map_or(Level::Usual, |s| s.level)
-    }
-}
-
-/// A day that is not folded yet.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct OpenDay {
-    pub day: i32,
-    pub calls: [u32; 24],
-    pub units: [u32; 24],
-    /// Ten minutes that may still grow.
-    tens: Vec<Ten>,
-    largest_ten: (u32, u32),
-    /// Hours with a level of 2 or more in ten minutes, the hour or the day.
-    pub anomalous_hours: u32,
-    /// An episode of the day reached High: it must not become normal.
-    pub hostile: bool,
-    /// Somebody announced the day.
-    pub announced: bool,
-}
-
-/// Ten minutes of a day.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Ten {
-    /// Which of the day's 144.
-    at: u8,
-    calls: u32,
-    units: u32,
-    /// The first use, in seconds from their start.
-    first: u16,
-}
 
 /// What came of adding a use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,13 +198,7 @@ impl Profile {
     fn open_day(&mut self, day: i32) -> &mut OpenDay {
         let at = self.open.partition_point(|open| open.day < day);
         if self.open.get(at).is_none_or(|open| open.day != day) {
-            self.open.insert(
-                at,
-                OpenDay {
-                    day,
-                    ..OpenDay::default()
-                },
-            );
+            self.open.insert(at, OpenDay::new(day));
         }
         // The day was just found or inserted at this place.
         #[expect(clippy::indexing_slicing)]
@@ -323,7 +231,7 @@ impl Profile {
             let mut rates = self.rates;
             self.fold_novelty(&mut rates, &around.seen, open.day);
             self.rates = rates;
-            if open.anomalous_hours != 0 {
+            if open.anomalous {
                 self.anomalous_days.note(open.day);
             }
         }
@@ -333,13 +241,7 @@ impl Profile {
     /// before `until`. What fails now and then among much that succeeds is no search.
     pub(crate) fn served_around(&self, until: Timestamp) -> u32 {
         let slot = until.ten_minutes();
-        let ten = |slot: i64| {
-            let day = self.day(slot.div_euclid(144) as i32)?;
-            day.tens
-                .iter()
-                .find(|ten| i64::from(ten.at) == slot.rem_euclid(144))
-                .copied()
-        };
+        let ten = |slot: i64| self.day(slot.div_euclid(144) as i32)?.ten(slot.rem_euclid(144));
         let (before, same) = (ten(slot - 1), ten(slot));
         let first_of = |ten: Ten| Timestamp::from_seconds(slot * TEN_MINUTES + i64::from(ten.first));
         if before.is_none() && same.is_none_or(|ten| first_of(ten) >= until) {
@@ -405,7 +307,7 @@ impl Profile {
         let open = self
             .open
             .iter()
-            .filter(|o| o.anomalous_hours != 0 && o.day > day - 7 && o.day <= day);
+            .filter(|o| o.anomalous && o.day > day - 7 && o.day <= day);
         self.anomalous_days.within(day - 6, day) + open.count() as u32
     }
 
@@ -414,20 +316,21 @@ impl Profile {
         let hours: Vec<i64> = around.cells.range(from..).map(|(hour, _)| *hour).collect();
         for hour in hours {
             let expected = self.expected(around, hour, judge);
-            let surprise = self.surprise(hour, &expected, judge);
-            let (_, day_units) = self
-                .day(hour.div_euclid(24) as i32)
-                .map_or((0, 0), |open| of_hour(&open.units, hour.rem_euclid(24) as u8));
+            let judged = self.surprise(hour, &expected, judge);
+            let day = hour.div_euclid(24) as i32;
+            let day_units = self
+                .day(day)
+                .map_or(0, |open| of_hour(&open.units, hour.rem_euclid(24) as u8).1);
             if let Some(cell) = around.cells.get_mut(&hour) {
-                cell.surprise = surprise;
+                cell.surprise = judged.most;
                 cell.day_units = day_units;
             }
-            if let Some(found) = surprise
-                && found.level >= Level::Anomalous
-                && matches!(found.horizon, Horizon::TenMinutes | Horizon::Hour | Horizon::Day)
-            {
+            if judged.hour_anomalous {
                 let bit = 1u32 << hour.rem_euclid(24);
-                self.mark(hour.div_euclid(24) as i32, |open| open.anomalous_hours |= bit);
+                self.mark(day, |open| open.anomalous_hours |= bit);
+            }
+            if judged.day_anomalous {
+                self.mark(day, |open| open.anomalous = true);
             }
         }
     }
@@ -474,8 +377,11 @@ impl Profile {
     }
 
     /// The most surprising window that ends in this hour.
-    fn surprise(&self, hour: i64, expected: &Expected, judge: &Judge<'_>) -> Option<Surprise> {
-        let open = self.day(hour.div_euclid(24) as i32)?;
+    fn surprise(&self, hour: i64, expected: &Expected, judge: &Judge<'_>) -> Judged {
+        let mut judged = Judged::default();
+        let Some(open) = self.day(hour.div_euclid(24) as i32) else {
+            return judged;
+        };
         let hour_of_day = hour.rem_euclid(24) as u8;
         let [(week_calls, week_units), (month_calls, month_units)] = expected.before;
         let ten = open.largest_ten_of(hour_of_day);
@@ -495,29 +401,44 @@ impl Profile {
             week_units + day_units,
             month_units + day_units,
         ];
-        let mut most: Option<Surprise> = None;
         for (counted, expectations, counts) in [
             (Counted::Calls, &expected.calls, calls),
             (Counted::Units, &expected.units, units),
         ] {
             for (horizon, count) in Horizon::ALL.into_iter().zip(counts) {
-                let Some(expectation) = expectations.get(horizon) else {
+                let Some(expected) = expectations.get(horizon) else {
                     continue;
                 };
-                let level = level(horizon, count, expectation, judge.params);
-                if level > most.map_or(Level::Usual, |m| m.level) {
-                    most = Some(Surprise {
+                let level = level(horizon, count, expected, judge.params);
+                let anomalous = level >= Level::Anomalous;
+                judged.hour_anomalous |= anomalous && matches!(horizon, Horizon::TenMinutes | Horizon::Hour);
+                judged.day_anomalous |= anomalous && horizon <= Horizon::Day;
+                if level > judged.most.map_or(Level::Usual, |most| most.level) {
+                    judged.most = Some(Surprise {
                         level,
                         counted,
                         horizon,
                         count,
-                        expected: *expectation,
+                        expected: *expected,
                     });
                 }
             }
         }
-        most.or_else(|| spike(day_calls, week_calls, expected.calls.day?, judge))
+        judged.most = judged
+            .most
+            .or_else(|| spike(day_calls, week_calls, expected.calls.day?, judge));
+        judged
     }
+}
+
+/// What the windows that end in an hour say.
+#[derive(Clone, Copy, Debug, Default)]
+struct Judged {
+    most: Option<Surprise>,
+    /// The hour or ten minutes of it are anomalous by themselves.
+    hour_anomalous: bool,
+    /// They or the day so far are.
+    day_anomalous: bool,
 }
 
 /// A day of model calls far above the mean of the last seven days: unusual, whatever the other tests say.
@@ -549,96 +470,6 @@ fn newcomer(busiest_hour: f64, params: &Params) -> Expectations {
         ten_minutes: expect(Horizon::TenMinutes, busiest_hour),
         hour: expect(Horizon::Hour, busiest_hour),
         ..Expectations::default()
-    }
-}
-
-/// The count of an hour, and of the day up to its end.
-fn of_hour(hours: &[u32; 24], hour: u8) -> (u64, u64) {
-    let upto = hours.iter().take(usize::from(hour) + 1).map(|c| u64::from(*c));
-    (
-        hours.get(usize::from(hour)).copied().unwrap_or_default().into(),
-        upto.sum(),
-    )
-}
-
-impl OpenDay {
-    fn add(&mut self, activity: &Activity, lateness: i64) {
-        let units = u32::try_from(activity.quantity.units).unwrap_or(u32::MAX);
-        let hour = usize::from(activity.time.hour_of_day());
-        for (counts, n) in [(&mut self.calls, 1), (&mut self.units, units)] {
-            if let Some(count) = counts.get_mut(hour) {
-                *count = count.saturating_add(n);
-            }
-        }
-        let second = activity.time.seconds().rem_euclid(DAY);
-        let (at, first) = (
-            second.div_euclid(TEN_MINUTES) as u8,
-            second.rem_euclid(TEN_MINUTES) as u16,
-        );
-        match self.tens.iter_mut().find(|ten| ten.at == at) {
-            Some(ten) => {
-                ten.calls = ten.calls.saturating_add(1);
-                ten.units = ten.units.saturating_add(units);
-                ten.first = ten.first.min(first);
-            }
-            None => self.tens.push(Ten {
-                at,
-                calls: 1,
-                units,
-                first,
-            }),
-        }
-        // Ten minutes that can take no more events are needed only as the day's largest.
-        let keep = i64::from(self.tens.iter().map(|ten| ten.at).max().unwrap_or(0)) - lateness / TEN_MINUTES - 6;
-        let largest = &mut self.largest_ten;
-        self.tens.retain(|ten| {
-            let grows = i64::from(ten.at) >= keep;
-            if !grows {
-                *largest = (largest.0.max(ten.calls), largest.1.max(ten.units));
-            }
-            grows
-        });
-    }
-
-    /// The largest ten minutes of an hour, in calls and units.
-    fn largest_ten_of(&self, hour: u8) -> (u32, u32) {
-        self.tens
-            .iter()
-            .filter(|ten| ten.at / 6 == hour)
-            .fold((0, 0), |(calls, units), ten| {
-                (calls.max(ten.calls), units.max(ten.units))
-            })
-    }
-
-    fn total(&self, counted: Counted) -> u64 {
-        let hours = match counted {
-            Counted::Calls => &self.calls,
-            Counted::Units => &self.units,
-        };
-        hours.iter().map(|c| u64::from(*c)).sum()
-    }
-
-    /// The day as it is folded.
-    fn counts(&self) -> Day {
-        let largest = self.tens.iter().fold(self.largest_ten, |(calls, units), ten| {
-            (calls.max(ten.calls), units.max(ten.units))
-        });
-        Day {
-            day: self.day,
-            calls: DayCounts {
-                hours: self.calls,
-                largest_ten: largest.0,
-            },
-            units: DayCounts {
-                hours: self.units,
-                largest_ten: largest.1,
-            },
-            clip: match (self.announced, self.hostile) {
-                (true, _) => Clip::Expected,
-                (false, true) => Clip::Hostile,
-                (false, false) => Clip::Usual,
-            },
-        }
     }
 }
 

@@ -1,9 +1,13 @@
-//! Small activities for the tests of this crate.
+//! Small activities and stories for the tests of this crate.
+
+use std::net::IpAddr;
 
 use tripmeter_model::{
-    Activity, Client, Identity, IdentityKind, Kind, Network, Origin, Outcome, Quantity, Service, Session, Source,
-    Target, Timestamp, digest64,
+    Activity, Case, Client, Family, Finding, Identity, IdentityKind, Kind, Network, NoPolicy, Origin, Outcome, Owner,
+    Policy, Quantity, Service, Session, Severity, Source, Suppression, Target, Timestamp, digest64,
 };
+
+use crate::{Engine, Settings};
 
 /// An hour count since 1970, as a time. Tests begin on Monday 2026-01-05 at 00:00, hour 0 of their own.
 pub(crate) fn at(hour: i64) -> Timestamp {
@@ -49,4 +53,103 @@ pub(crate) fn by(mut activity: Activity, user: &str) -> Activity {
         id: format!("arn:aws:iam::111122223333:user/{user}"),
     };
     activity
+}
+
+/// The same, as another kind of activity.
+pub(crate) fn kind(mut activity: Activity, kind: Kind) -> Activity {
+    activity.kind = kind;
+    activity
+}
+
+/// The same, refused.
+pub(crate) fn refused(mut activity: Activity) -> Activity {
+    activity.outcome = Outcome::Denied;
+    activity
+}
+
+/// The same from another region, network and client than those of the office.
+pub(crate) fn from_afar(mut activity: Activity) -> Activity {
+    activity.region = "us-east-1".into();
+    activity.origin.network = Network("192.0.2.0/24".into());
+    activity.origin.client = Client("curl".into());
+    activity
+}
+
+/// Six calls of `role/app` in each office hour of these days, from day 0 on.
+pub(crate) fn quiet_days(service: Service, days: i64) -> Vec<Activity> {
+    let hours = (0..days).flat_map(|day| (8..18).map(move |hour| day * 24 + hour));
+    let calls = hours.flat_map(|hour| (0..6).map(move |n| at(hour).plus(n * 500)));
+    calls.map(|time| activity(service, "InvokeModel", time)).collect()
+}
+
+/// What is found in a story, told in the order of time, with these settings.
+pub(crate) fn found_with(story: Vec<Activity>, settings: Settings) -> Vec<Finding> {
+    judge(story, settings, NoPolicy)
+}
+
+/// What is found in a story where no region is allowed.
+pub(crate) fn found_where_nothing_is_allowed(story: Vec<Activity>) -> Vec<Finding> {
+    judge(story, Settings::default(), Nowhere)
+}
+
+fn judge(mut story: Vec<Activity>, settings: Settings, policy: impl Policy) -> Vec<Finding> {
+    story.sort_by_key(|activity| activity.time);
+    let mut engine = Engine::new(settings, policy);
+    let mut published = Vec::new();
+    for activity in &story {
+        engine.observe(activity, &mut published);
+    }
+    engine.finish(&mut published);
+    engine.findings()
+}
+
+/// What is found in a story.
+pub(crate) fn found(story: Vec<Activity>) -> Vec<Finding> {
+    found_with(story, Settings::default())
+}
+
+/// The severity of the worst finding of a family, if there is one.
+pub(crate) fn worst(findings: &[Finding], family: Family) -> Option<Severity> {
+    findings
+        .iter()
+        .filter(|f| f.finding_type.family == family)
+        .map(|f| f.severity)
+        .max()
+}
+
+/// A policy that allows no region.
+struct Nowhere;
+
+impl Policy for Nowhere {
+    fn region_allowed(&self, _: &str, _: Service, _: &str, _: Timestamp) -> bool {
+        false
+    }
+
+    fn network_vouched(&self, _: &str, _: IpAddr, _: Timestamp) -> bool {
+        false
+    }
+
+    fn announced(&self, _: &str, _: Service, _: &Identity, _: Timestamp) -> Option<(Suppression, Option<u64>)> {
+        None
+    }
+
+    fn suppressed(&self, _: &Case<'_>) -> Option<Suppression> {
+        None
+    }
+
+    fn capped(&self, _: &Case<'_>) -> Option<(Suppression, Severity)> {
+        None
+    }
+
+    fn owner(&self, _: &str, _: Service, _: &Identity) -> Option<Owner> {
+        None
+    }
+
+    fn account_name(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn is_aws_itself(&self, _: &Identity, _: Option<&str>, _: &Origin) -> bool {
+        false
+    }
 }

@@ -19,7 +19,10 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides.max(1)
     }
 }
@@ -34,9 +37,19 @@ fn call(who: &str, service: Service, name: &str, kind: Kind, at: i64) -> Activit
         call: name.into(),
         kind,
         outcome: Outcome::Success,
-        identity: Identity { kind: IdentityKind::IamUser, id: format!("arn:aws:iam::111122223333:user/{who}") },
-        session: Session { access_key: Some(format!("AKIA{who}")), ..Session::default() },
-        origin: Origin { source: Source::Hidden, network: Network("198.51.100.0/24".into()), client: Client("boto3".into()) },
+        identity: Identity {
+            kind: IdentityKind::IamUser,
+            id: format!("arn:aws:iam::111122223333:user/{who}"),
+        },
+        session: Session {
+            access_key: Some(format!("AKIA{who}")),
+            ..Session::default()
+        },
+        origin: Origin {
+            source: Source::Hidden,
+            network: Network("198.51.100.0/24".into()),
+            client: Client("boto3".into()),
+        },
         target: Some(Target::Model("model-a".into())),
         quantity: Quantity::ONE,
         effect: (kind == Kind::PolicyChange).then_some(PolicyEffect::LimitRaised),
@@ -54,11 +67,21 @@ fn story(seed: u64) -> Vec<Activity> {
     let mut all = Vec::new();
     let days = 16 + dice.roll(30) as i64;
     for identity in 0..4 + dice.roll(4) {
-        let first = if identity < 2 { 0 } else { dice.roll(days as u64 / 2) as i64 };
+        let first = if identity < 2 {
+            0
+        } else {
+            dice.roll(days as u64 / 2) as i64
+        };
         for day in first..days {
             for _ in 0..dice.roll(12) {
                 let at = day * 86_400 + 7 * 3_600 + dice.roll(12 * 3_600) as i64;
-                let mut using = call(&format!("app-{identity}"), Service::Bedrock, "InvokeModel", Kind::Use, at);
+                let mut using = call(
+                    &format!("app-{identity}"),
+                    Service::Bedrock,
+                    "InvokeModel",
+                    Kind::Use,
+                    at,
+                );
                 if dice.roll(40) == 0 {
                     using.outcome = Outcome::Denied;
                 }
@@ -78,7 +101,13 @@ fn story(seed: u64) -> Vec<Activity> {
         activity
     };
     for n in 0..dice.roll(6) as i64 {
-        let mut probe = call(&thief, Service::Bedrock, "ListFoundationModels", Kind::Probe, night - 900 + n * 5);
+        let mut probe = call(
+            &thief,
+            Service::Bedrock,
+            "ListFoundationModels",
+            Kind::Probe,
+            night - 900 + n * 5,
+        );
         probe.region = format!("region-{n}");
         all.push(stolen(probe));
     }
@@ -89,11 +118,23 @@ fn story(seed: u64) -> Vec<Activity> {
     }
     let shift = dice.roll(10_000) as i64 - 5_000;
     if dice.roll(2) == 0 {
-        all.push(stolen(call(&thief, Service::Bedrock, "PutUseCaseForModelAccess", Kind::PolicyChange, night + shift)));
+        all.push(stolen(call(
+            &thief,
+            Service::Bedrock,
+            "PutUseCaseForModelAccess",
+            Kind::PolicyChange,
+            night + shift,
+        )));
     }
     if dice.roll(3) == 0 {
         let blind = "DeleteModelInvocationLoggingConfiguration";
-        all.push(stolen(call(&thief, Service::Bedrock, blind, Kind::GuardrailRemoval, night - shift)));
+        all.push(stolen(call(
+            &thief,
+            Service::Bedrock,
+            blind,
+            Kind::GuardrailRemoval,
+            night - shift,
+        )));
     }
     let uses = 10 + dice.roll(400) as i64;
     let pace = 1 + dice.roll(90) as i64;
@@ -137,7 +178,11 @@ fn late(activities: &[Activity], seed: u64) -> Vec<Activity> {
     let mut arrivals: Vec<(i64, Activity)> = activities
         .iter()
         .map(|activity| {
-            let delay = if dice.roll(10) < 4 { dice.roll(LATENESS as u64) as i64 } else { 0 };
+            let delay = if dice.roll(10) < 4 {
+                dice.roll(LATENESS as u64) as i64
+            } else {
+                0
+            };
             (activity.time.seconds() + delay, activity.clone())
         })
         .collect();
@@ -187,9 +232,14 @@ proptest! {
 
 #[test]
 fn the_stories_are_worth_comparing() {
-    let severities: Vec<Severity> =
-        (0..40).flat_map(|seed| judge(&in_order(story(seed)))).map(|(_, _, severity, ..)| severity).collect();
+    let severities: Vec<Severity> = (0..40)
+        .flat_map(|seed| judge(&in_order(story(seed))))
+        .map(|(_, _, severity, ..)| severity)
+        .collect();
     for severity in Severity::ALL {
-        assert!(severities.contains(&severity), "no story has a finding of {severity}: {severities:?}");
+        assert!(
+            severities.contains(&severity),
+            "no story has a finding of {severity}: {severities:?}"
+        );
     }
 }

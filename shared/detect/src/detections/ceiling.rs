@@ -46,3 +46,41 @@ pub(crate) fn exceeded(service: Service, profile: &ServiceProfile, hour: i64, se
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{Family, Service, Severity};
+
+    use crate::Settings;
+    use crate::testing::{activity, at, found_with, worst};
+
+    fn mails(recipients: u64) -> Vec<tripmeter_model::Activity> {
+        (0..10)
+            .map(|n| {
+                let mut mail = activity(Service::Ses, "SendBulkEmail", at(1).plus(n * 60));
+                mail.quantity.units = recipients;
+                mail
+            })
+            .collect()
+    }
+
+    fn ceiling(units: &str) -> Settings {
+        let mut settings = Settings::default();
+        settings.set("CeilingSESPerHour", units).unwrap();
+        settings
+    }
+
+    #[test]
+    fn what_is_above_the_ceiling_is_high_on_the_first_day() {
+        let findings = found_with(mails(50), ceiling("400"));
+        assert_eq!(worst(&findings, Family::CeilingExceeded), Some(Severity::High));
+    }
+
+    #[test]
+    fn what_stays_below_it_is_not() {
+        assert_eq!(
+            worst(&found_with(mails(50), ceiling("501")), Family::CeilingExceeded),
+            None
+        );
+    }
+}

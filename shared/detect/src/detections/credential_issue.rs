@@ -22,3 +22,36 @@ pub(super) fn judge<'a>(scene: &ControlScene<'a>) -> Verdict<'a> {
     }
     verdict
 }
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{Activity, Family, Kind, Service, Severity};
+
+    use crate::testing::{activity, at, by, found, kind, quiet_days, worst};
+
+    fn key(hour: i64) -> Activity {
+        let mut key = kind(
+            activity(Service::Iam, "CreateServiceSpecificCredential", at(hour)),
+            Kind::CredentialIssue,
+        );
+        key.grave = true;
+        key.links = vec!["arn:aws:iam::111122223333:user/new".into()];
+        by(key, "ops")
+    }
+
+    #[test]
+    fn a_credential_that_reaches_a_watched_service_is_medium_from_a_stranger_to_it() {
+        let mut story = quiet_days(Service::Bedrock, 20);
+        story.push(key(19 * 24 + 12));
+        assert_eq!(worst(&found(story), Family::CredentialIssued), Some(Severity::Medium));
+    }
+
+    #[test]
+    fn one_that_reaches_none_is_no_finding() {
+        let mut other = key(19 * 24 + 12);
+        other.grave = false;
+        let mut story = quiet_days(Service::Bedrock, 20);
+        story.push(other);
+        assert_eq!(worst(&found(story), Family::CredentialIssued), None);
+    }
+}

@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 
 use tripmeter_model::{FactorName, Stage};
 
+use super::hijack::{burst_size, denied_in_burst};
 use super::part;
 use crate::control::{ControlScene, Verdict};
-use crate::weigh::{burst_size, denied_in_burst};
 
 /// Regions that are a search.
 const REGIONS: usize = 3;
@@ -47,4 +47,43 @@ pub(super) fn judge<'a>(scene: &ControlScene<'a>) -> Verdict<'a> {
         verdict.push(part(FactorName::StageProbe, 20.0 * weight, 1));
     }
     verdict
+}
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{Activity, Family, Service, Severity};
+
+    use crate::testing::{activity, at, by, found, quiet_days, refused, worst};
+
+    fn tries(regions: i64) -> Vec<Activity> {
+        (0..8)
+            .map(|n| {
+                let mut call = refused(activity(Service::Bedrock, "Converse", at(1).plus(n * 5)));
+                call.region = format!("region-{}", n % regions);
+                by(call, "thief")
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_burst_is_low_and_a_search_over_regions_medium() {
+        assert_eq!(worst(&found(tries(1)), Family::DeniedUse), Some(Severity::Low));
+        assert_eq!(worst(&found(tries(4)), Family::DeniedUse), Some(Severity::Medium));
+    }
+
+    #[test]
+    fn nothing_was_spent_so_nothing_is_called_use() {
+        let findings = found(tries(4));
+        assert_eq!(worst(&findings, Family::AnomalousUse), None);
+        assert_eq!(worst(&findings, Family::Hijack), None);
+    }
+
+    #[test]
+    fn failures_among_much_that_succeeds_are_no_search() {
+        let mut story = quiet_days(Service::Bedrock, 20);
+        let noon = 19 * 24 + 12;
+        story.extend((0..200).map(|n| activity(Service::Bedrock, "InvokeModel", at(noon).plus(n))));
+        story.extend((0..4).map(|n| refused(activity(Service::Bedrock, "InvokeModel", at(noon).plus(40 * n + 20)))));
+        assert_eq!(worst(&found(story), Family::DeniedUse), None);
+    }
 }

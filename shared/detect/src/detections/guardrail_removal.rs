@@ -24,3 +24,39 @@ pub(super) fn judge<'a>(scene: &ControlScene<'a>) -> Verdict<'a> {
         scene.control.journal.count,
     )]
 }
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{Activity, Family, Kind, Service, Severity};
+
+    use crate::testing::{activity, at, by, found, kind, quiet_days, worst};
+
+    fn blind(service: Service, hour: i64) -> Activity {
+        let mut blind = kind(activity(service, "StopLogging", at(hour)), Kind::GuardrailRemoval);
+        blind.grave = true;
+        by(blind, "ops")
+    }
+
+    #[test]
+    fn blinding_the_trail_is_high_at_once() {
+        let findings = found(vec![blind(Service::CloudTrail, 1)]);
+        assert_eq!(worst(&findings, Family::GuardrailRemoved), Some(Severity::High));
+    }
+
+    #[test]
+    fn the_logging_of_a_service_matters_when_the_service_is_in_use() {
+        let mut story = quiet_days(Service::Bedrock, 3);
+        story.push(blind(Service::Bedrock, 60));
+        assert_eq!(worst(&found(story), Family::GuardrailRemoved), Some(Severity::High));
+        assert_eq!(
+            worst(&found(vec![blind(Service::Bedrock, 60)]), Family::GuardrailRemoved),
+            Some(Severity::Medium)
+        );
+    }
+
+    #[test]
+    fn a_refused_attempt_is_an_opening_and_no_finding() {
+        let refused = crate::testing::refused(blind(Service::CloudTrail, 1));
+        assert_eq!(worst(&found(vec![refused]), Family::GuardrailRemoved), None);
+    }
+}

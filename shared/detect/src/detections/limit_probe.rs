@@ -51,3 +51,39 @@ fn tour(scene: &ControlScene<'_>) -> usize {
         .max()
         .unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{Activity, Family, Kind, Service, Severity};
+
+    use crate::testing::{activity, at, by, found, kind, worst};
+
+    fn probe(service: Service, hour: i64) -> Activity {
+        by(kind(activity(service, "GetSendQuota", at(hour)), Kind::Probe), "looker")
+    }
+
+    #[test]
+    fn a_first_look_is_low_and_a_tour_of_services_weighs_more() {
+        let one = found(vec![probe(Service::Ses, 1)]);
+        let tour = found(vec![
+            probe(Service::Ses, 1),
+            probe(Service::Sns, 1),
+            probe(Service::Bedrock, 1),
+        ]);
+        assert_eq!(worst(&one, Family::LimitProbe), Some(Severity::Low));
+        assert!(tour.iter().all(|f| f.severity == Severity::Low));
+        assert!(tour[0].points > one[0].points);
+    }
+
+    #[test]
+    fn who_looks_every_day_is_not_told_again() {
+        let findings = found((0..10).map(|day| probe(Service::Ses, day * 24 + 3)).collect());
+        assert_eq!(
+            findings
+                .iter()
+                .filter(|f| f.finding_type.family == Family::LimitProbe)
+                .count(),
+            1
+        );
+    }
+}

@@ -4,11 +4,13 @@
 //! use weigh an hour or the whole of an account's service.
 
 pub(crate) mod account_use;
+pub(crate) mod anomalous_use;
 pub(crate) mod ceiling;
 mod credential_issue;
 mod denied_region;
 mod denied_use;
 mod guardrail_removal;
+pub(crate) mod hijack;
 mod leaked_key;
 mod limit_probe;
 mod policy_change;

@@ -22,3 +22,53 @@ pub(super) fn judge<'a>(scene: &ControlScene<'a>) -> Verdict<'a> {
     }
     verdict
 }
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{Activity, Family, Kind, PolicyEffect, Service, Severity};
+
+    use crate::testing::{activity, at, by, found, kind, quiet_days, worst};
+
+    fn raise(hour: i64) -> Activity {
+        let mut raise = kind(
+            activity(Service::Ses, "PutAccountDetails", at(hour)),
+            Kind::PolicyChange,
+        );
+        raise.effect = Some(PolicyEffect::LimitRaised);
+        by(raise, "ops")
+    }
+
+    #[test]
+    fn a_limit_raised_by_somebody_who_never_did_is_medium_in_a_known_account() {
+        let mut story = quiet_days(Service::Ses, 20);
+        story.push(raise(19 * 24 + 12));
+        assert_eq!(worst(&found(story), Family::LimitRaised), Some(Severity::Medium));
+    }
+
+    #[test]
+    fn on_an_accounts_first_day_it_is_low() {
+        assert_eq!(worst(&found(vec![raise(12)]), Family::LimitRaised), Some(Severity::Low));
+    }
+
+    #[test]
+    fn the_same_change_every_day_is_a_habit_from_the_fourth() {
+        let mut story = quiet_days(Service::Ses, 30);
+        story.extend((0..10).map(|day| raise((18 + day) * 24 + 12)));
+        let findings = found(story);
+        let days: Vec<i32> = findings
+            .iter()
+            .filter(|f| f.finding_type.family == Family::LimitRaised)
+            .map(|f| f.first_seen.day() - at(0).day())
+            .collect();
+        assert!(days.iter().all(|day| *day < 21), "{days:?}");
+    }
+
+    #[test]
+    fn what_any_deployment_does_is_no_finding() {
+        let mut routine = raise(19 * 24 + 12);
+        routine.routine = true;
+        let mut story = quiet_days(Service::Ses, 20);
+        story.push(routine);
+        assert_eq!(worst(&found(story), Family::LimitRaised), None);
+    }
+}

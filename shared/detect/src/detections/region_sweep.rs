@@ -56,3 +56,45 @@ pub(crate) fn is_sweep(
             .is_some_and(|(first, last)| last.since(*first) <= near)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{Activity, Family, Kind, PolicyEffect, Service, Severity};
+
+    use crate::testing::{activity, at, by, found, kind, worst};
+
+    fn sweep(of: Kind, regions: i64, pace: i64) -> Vec<Activity> {
+        (0..regions)
+            .map(|n| {
+                let mut call = kind(activity(Service::Ses, "PutAccountDetails", at(1).plus(n * pace)), of);
+                call.region = format!("region-{n}");
+                call.effect = (of == Kind::PolicyChange).then_some(PolicyEffect::LimitRaised);
+                by(call, "thief")
+            })
+            .collect()
+    }
+
+    #[test]
+    fn seventeen_regions_in_seconds_are_one_sweep() {
+        let findings = found(sweep(Kind::PolicyChange, 17, 1));
+        let sweeps: Vec<_> = findings
+            .iter()
+            .filter(|f| f.finding_type.family == Family::RegionSweep)
+            .collect();
+        assert_eq!(sweeps.len(), 1);
+        assert_eq!(sweeps[0].severity, Severity::High);
+    }
+
+    #[test]
+    fn a_sweep_that_only_reads_is_medium() {
+        assert_eq!(
+            worst(&found(sweep(Kind::Probe, 9, 2)), Family::RegionSweep),
+            Some(Severity::Medium)
+        );
+    }
+
+    #[test]
+    fn a_region_a_minute_is_no_sweep() {
+        assert_eq!(worst(&found(sweep(Kind::Probe, 12, 60)), Family::RegionSweep), None);
+    }
+}

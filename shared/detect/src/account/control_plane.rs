@@ -1,0 +1,125 @@
+//! Episodes of the control plane, kept and judged.
+
+use tripmeter_model::{Activity, Cause, DAY, Digest, Factor, Family, Finding, Identity, Tactic, Timestamp};
+
+use super::{Account, Bench, ControlEpisode, SHOWS};
+use crate::control::{Control, ControlKey, ControlScene};
+use crate::detections;
+use crate::episode::{Draft, Published, publish};
+use crate::journal::{Context, Field};
+use crate::novelty::Attribute;
+
+impl Account {
+    /// Says how many uses were carried out around an identity's refusals, and whether there are refusals.
+    pub(super) fn restate_served(&mut self, who: Digest, activity: &Activity) -> bool {
+        let used = self.used.get(&(activity.service, who));
+        self.ledger
+            .restate_served(who, activity.service, activity.time, |until| {
+                used.map_or(0, |used| used.profile.served_around(until))
+            })
+    }
+
+    #[expect(clippy::too_many_arguments)]
+    pub(super) fn control(
+        &mut self,
+        who: Digest,
+        identity: Identity,
+        (family, tactic): (Family, Tactic),
+        activity: &Activity,
+        context: &Context,
+        bench: &Bench<'_>,
+        out: &mut Vec<Finding>,
+    ) {
+        let key = ControlKey {
+            who,
+            day: activity.time.day(),
+            service: activity.service,
+            family,
+        };
+        let episode = self.controls.entry(key).or_insert_with(|| ControlEpisode {
+            control: Control::new(identity, tactic, activity),
+            published: Published::default(),
+        });
+        if episode.control.add(activity, context) {
+            self.judge_control(key, activity.time, bench, out);
+        }
+    }
+
+    pub(super) fn judge_control(
+        &mut self,
+        key: ControlKey,
+        time: Timestamp,
+        bench: &Bench<'_>,
+        out: &mut Vec<Finding>,
+    ) {
+        let Some(draft) = self.control_draft(key, bench) else {
+            return;
+        };
+        if let Some(episode) = self.controls.get_mut(&key) {
+            publish(draft, &mut episode.published, time, bench.policy, out);
+        }
+    }
+
+    pub(super) fn control_draft(&self, key: ControlKey, bench: &Bench<'_>) -> Option<Draft> {
+        let control = &self.controls.get(&key)?.control;
+        let used = self.used.get(&(key.service, key.who));
+        let judged = control.journal.first?.plus(-bench.settings.lateness()).day();
+        let scene = ControlScene {
+            key,
+            control,
+            ledger: &self.ledger,
+            habits: &self.habits,
+            settings: bench.settings,
+            observed: self.first_day <= key.day - bench.settings.learning_days,
+            regions_before: &|region| {
+                let region = tripmeter_model::digest64(&[region]);
+                self.changed_in
+                    .get(&(key.who, region))
+                    .is_some_and(|first| *first < judged)
+            },
+            from_new_network: control.journal.values(Field::Network).iter().any(|network| {
+                let first = self.seen.first(Attribute::Network, network.digest);
+                first.is_some_and(|first| first.day() > self.first_day && first.since(network.first) > -DAY)
+            }),
+            in_use: self.services.contains_key(&key.service),
+            mean_day: used.map_or(0.0, |used| used.profile.mean_day()),
+        };
+        let verdict = detections::judge(&scene);
+        let factors: Vec<Factor> = verdict
+            .iter()
+            .filter(|part| part.points > 0)
+            .map(|part| detections::words(&scene, part))
+            .collect();
+        if factors.iter().map(|factor| factor.points).sum::<u32>() < SHOWS {
+            return None;
+        }
+        let day = key.day.to_string();
+        let finding_type = control.finding_type(&key);
+        Some(Draft {
+            uid: tripmeter_model::stable_uid(&[
+                &self.id,
+                &control.identity.id,
+                key.service.name(),
+                key.family.name(),
+                &day,
+            ]),
+            finding_type,
+            kind: control.kind,
+            account: self.id.clone(),
+            identity: control.identity.clone(),
+            linked: Vec::new(),
+            factors,
+            journal: control.journal.clone(),
+            openings: Vec::new(),
+            busiest: (control.journal.units, control.journal.units),
+            new: Vec::new(),
+            explained: None,
+        })
+    }
+
+    pub(super) fn control_finding(&self, key: ControlKey, bench: &Bench<'_>) -> Option<Finding> {
+        let draft = self.control_draft(key, bench)?;
+        let time = draft.journal.last?;
+        draft.finding(&self.controls.get(&key)?.published, Cause::Created, time, bench.policy)
+    }
+}

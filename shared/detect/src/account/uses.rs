@@ -1,0 +1,474 @@
+//! Uses that were carried out: profiles, the hours that may still change, and the episodes they make.
+
+use std::collections::BTreeSet;
+
+use tripmeter_model::{
+    Activity, Cause, Digest, Factor, FactorName, Family, Finding, FindingType, HOUR, Kind, OpeningSeen, Service,
+    Source, Tactic, Timestamp,
+};
+
+use super::{Account, Bench, HOSTILE, MAX_OPENINGS, SHOWS, Used};
+use crate::account_service::ServiceProfile;
+use crate::baseline::Level;
+use crate::cell::Cell;
+use crate::control::ControlKey;
+use crate::episode::{Draft, Published, UseEpisode, publish, use_family};
+use crate::explain;
+use crate::journal::{Context, Field, Journal};
+use crate::novelty::Attribute;
+use crate::profile::{Added, Around, Judge, Profile, identity_digest};
+use crate::weigh::{Note, Part, Scene, Weighed};
+
+impl Account {
+    /// A use that was carried out.
+    pub(super) fn spend(
+        &mut self,
+        who: Digest,
+        activity: &Activity,
+        context: &Context,
+        outside: bool,
+        bench: &Bench<'_>,
+        out: &mut Vec<Finding>,
+    ) {
+        let (service, time, day) = (activity.service, activity.time, activity.time.day());
+        let key = (service, who);
+        let vouched = match activity.origin.source {
+            Source::Address(address) => bench.policy.network_vouched(&self.id, address, time),
+            _ => false,
+        };
+        let used = self.used.entry(key).or_insert_with(|| Used {
+            profile: Profile::new(service, time),
+            around: Around::default(),
+            identity: activity.identity.clone(),
+        });
+        let hour = match used
+            .profile
+            .add(&mut used.around, activity, context, vouched, &bench.identity)
+        {
+            Added::Duplicate | Added::Late => return,
+            Added::Hour(hour) => hour,
+        };
+        if outside && let Some(cell) = used.around.cells.get_mut(&hour) {
+            cell.denied_region += 1;
+        }
+        if self.restate_served(who, activity) {
+            let denied = ControlKey {
+                who,
+                day,
+                service,
+                family: Family::DeniedUse,
+            };
+            self.judge_control(denied, time, bench, out);
+        }
+        self.settle(key, hour, bench);
+        self.keep_whole_journals(service, time, bench);
+        let announced = bench
+            .policy
+            .announced(&self.id, service, &activity.identity, time)
+            .is_some();
+        let shared = self
+            .services
+            .entry(service)
+            .or_insert_with(|| ServiceProfile::new(time));
+        let profiles = &self.used;
+        shared.add(who, activity, context, &bench.account, |who, attribute, day| {
+            profiles
+                .get(&(service, who))
+                .is_some_and(|used| used.profile.first_use.day() != day && used.around.seen.novel_on(attribute, day))
+        });
+        let Some(used) = self.used.get_mut(&key) else { return };
+        if announced {
+            used.profile.mark(day, |open| open.announced = true);
+            if let Some(open) = shared.day_mut(day) {
+                open.announced = true;
+            }
+        }
+        let mature = shared.first_day() <= used.profile.first_use.day() - bench.settings.learning_days;
+        let judge = Judge {
+            params: &bench.identity,
+            newcomer_among: mature.then(|| shared.busiest_hour()),
+            spike: is_model_service(service).then_some(bench.settings.model_usage_spike),
+        };
+        used.profile.judge(&mut used.around, hour, &judge);
+        let anomalous = used.profile.day(day).is_some_and(|open| open.anomalous);
+        let newly = anomalous
+            && shared
+                .day_mut(day)
+                .and_then(|open| open.identities.get_mut(&who))
+                .is_some_and(|identity| !std::mem::replace(&mut identity.anomalous, true));
+        self.weigh_from(key, hour, bench);
+        self.judge_use(key, time, bench, out);
+        self.judge_whole(service, hour, newly, time, bench, out);
+    }
+
+    /// Weighs the hours of a profile from `from` on.
+    pub(super) fn weigh_from(&mut self, key: (Service, Digest), from: i64, bench: &Bench<'_>) {
+        let (Some(used), Some(shared)) = (self.used.get_mut(&key), self.services.get(&key.0)) else {
+            return;
+        };
+        let lateness = bench.settings.lateness();
+        let hours: Vec<i64> = used.around.cells.range(from..).map(|(hour, _)| *hour).collect();
+        for hour in hours.iter().copied() {
+            if used.around.cells.get(&hour).is_some_and(|cell| cell.p_new.is_none()) {
+                let p_new = used
+                    .profile
+                    .p_new(&used.around.seen, hour, lateness, |a| shared.prior(a));
+                if let Some(cell) = used.around.cells.get_mut(&hour) {
+                    cell.p_new = Some(p_new);
+                }
+            }
+        }
+        for hour in hours {
+            let Some((points, chain)) = self
+                .scene(key, bench)
+                .map(|scene| scene.weigh(hour))
+                .map(|w| (w.points, w.chain))
+            else {
+                continue;
+            };
+            let Some(used) = self.used.get_mut(&key) else { continue };
+            if let Some(cell) = used.around.cells.get_mut(&hour) {
+                cell.points = points;
+                cell.chain = chain;
+                if cell.noteworthy() {
+                    self.live.insert(key);
+                }
+            }
+            if points >= HOSTILE {
+                used.profile
+                    .mark(hour.div_euclid(24) as i32, |open| open.hostile = true);
+            }
+        }
+    }
+
+    pub(super) fn scene<'a>(&'a self, key: (Service, Digest), bench: &'a Bench<'_>) -> Option<Scene<'a>> {
+        let (service, who) = key;
+        let (used, shared) = (self.used.get(&key)?, self.services.get(&service)?);
+        Some(Scene {
+            account: &self.id,
+            account_first_day: self.first_day,
+            account_seen: &self.seen,
+            who,
+            identity: &used.identity,
+            service,
+            profile: &used.profile,
+            around: &used.around,
+            shared,
+            ledger: &self.ledger,
+            habits: &self.habits,
+            settings: bench.settings,
+            policy: bench.policy,
+        })
+    }
+
+    /// Brings the use episode of a profile up to its hours, and publishes it if it must be.
+    pub(super) fn judge_use(
+        &mut self,
+        key: (Service, Digest),
+        time: Timestamp,
+        bench: &Bench<'_>,
+        out: &mut Vec<Finding>,
+    ) {
+        let Some(used) = self.used.get(&key) else { return };
+        let unusual = used.around.cells.iter().filter(|(_, cell)| cell.points >= SHOWS);
+        let Some(last) = unusual.map(|(hour, _)| *hour).max() else {
+            self.hush(key, time, bench, out);
+            return;
+        };
+        self.continue_or_begin(key, last, bench);
+        let Some(draft) = self.use_draft(key, bench) else {
+            return;
+        };
+        if let Some(episode) = self.uses.get_mut(&key) {
+            episode.last_hour = episode.last_hour.max(last);
+            episode.openings.clone_from(&draft.openings);
+            episode.linked.clone_from(&draft.linked);
+            publish(draft, &mut episode.published, time, bench.policy, out);
+        }
+    }
+
+    /// Begins a new episode when the last one is over for good.
+    pub(super) fn continue_or_begin(&mut self, key: (Service, Digest), hour: i64, bench: &Bench<'_>) {
+        let settings = bench.settings;
+        let over = self
+            .uses
+            .get(&key)
+            .is_some_and(|episode| !episode.reaches(hour, settings.closing(), settings.reopen_days));
+        if over {
+            let ended = self.use_finding(key, bench);
+            self.ended.extend(ended);
+            let ordinal = self.uses.get(&key).map_or(0, |episode| episode.ordinal + 1);
+            self.uses.insert(
+                key,
+                UseEpisode {
+                    ordinal,
+                    last_hour: hour,
+                    ..UseEpisode::default()
+                },
+            );
+        } else {
+            self.uses.entry(key).or_insert_with(|| UseEpisode {
+                last_hour: hour,
+                ..UseEpisode::default()
+            });
+        }
+    }
+
+    pub(super) fn use_finding(&self, key: (Service, Digest), bench: &Bench<'_>) -> Option<Finding> {
+        let episode = self.uses.get(&key)?;
+        let draft = self.use_draft(key, bench)?;
+        let time = draft.journal.last?;
+        draft.finding(&episode.published, Cause::Created, time, bench.policy)
+    }
+
+    /// The use episode as it stands: what is settled, and the unusual hours that may still change.
+    pub(super) fn use_draft(&self, key: (Service, Digest), bench: &Bench<'_>) -> Option<Draft> {
+        let (episode, used) = (self.uses.get(&key)?, self.used.get(&key)?);
+        let unusual = || used.around.cells.iter().filter(|(_, cell)| cell.points >= SHOWS);
+        let mut journal = episode.settled.clone();
+        let mut busiest = episode.settled_busiest;
+        for (_, cell) in unusual() {
+            journal.merge(&cell.journal);
+            busiest = (busiest.0.max(cell.journal.units), busiest.1.max(cell.day_units));
+        }
+        let chain = episode.chain || unusual().any(|(_, cell)| cell.chain);
+        let best = unusual().max_by(|a, b| a.1.points.cmp(&b.1.points).then(b.0.cmp(a.0)));
+        let best = best.filter(|(_, cell)| cell.points > episode.settled_points());
+        let scene = self.scene(key, bench)?;
+        let (factors, new, openings, linked) = match best {
+            Some((hour, _)) => {
+                let weighed = scene.weigh(*hour);
+                let (openings, linked) = self.openings(&weighed, key.1, &journal, bench);
+                (factors_of(&weighed), new_of(&weighed), openings, linked)
+            }
+            None => (
+                episode.settled_factors.clone(),
+                episode.settled_new.clone(),
+                episode.openings.clone(),
+                episode.linked.clone(),
+            ),
+        };
+        let ordinal = episode.ordinal.to_string();
+        Some(Draft {
+            uid: tripmeter_model::stable_uid(&[&self.id, &used.identity.id, key.0.name(), &ordinal]),
+            finding_type: FindingType {
+                tactic: Tactic::Impact,
+                service: key.0,
+                family: use_family(chain),
+            },
+            kind: Kind::Use,
+            account: self.id.clone(),
+            identity: used.identity.clone(),
+            linked,
+            factors,
+            journal,
+            openings,
+            busiest,
+            new,
+            explained: None,
+        })
+    }
+
+    /// The openings behind a weighed hour, oldest first, and the identities that they tie to it.
+    pub(super) fn openings(
+        &self,
+        weighed: &Weighed<'_>,
+        who: Digest,
+        journal: &Journal,
+        bench: &Bench<'_>,
+    ) -> (Vec<OpeningSeen>, Vec<String>) {
+        let (Some(first), Some(last)) = (journal.first, journal.last) else {
+            return (Vec::new(), Vec::new());
+        };
+        let reach = bench.settings.correlation();
+        let (from, to) = (first.plus(-reach), last.plus(reach));
+        let mut of: BTreeSet<Digest> = self.ledger.kin(who, from).into_iter().collect();
+        let mut linked = BTreeSet::new();
+        for part in &weighed.parts {
+            if let Note::Opening(opening) = part.note {
+                let by = identity_digest(&opening.identity.id);
+                of.insert(by);
+                if by != who && part.name != FactorName::StageByOther {
+                    linked.insert(opening.identity.id.clone());
+                }
+            }
+        }
+        let mut seen: BTreeSet<OpeningSeen> = BTreeSet::new();
+        for opening in of.into_iter().flat_map(|who| self.ledger.of(who, from, to)) {
+            for (name, call) in &opening.calls {
+                let Some(time) = call.regions.values().map(|span| span.first).min() else {
+                    continue;
+                };
+                seen.insert(OpeningSeen {
+                    time,
+                    stage: opening.stage,
+                    service: opening.service,
+                    call: name.clone(),
+                    identity: opening.identity.clone(),
+                    outcome: call.outcome,
+                    event_id: call.event_id.clone(),
+                });
+            }
+        }
+        (
+            seen.into_iter().take(MAX_OPENINGS).collect(),
+            linked.into_iter().collect(),
+        )
+    }
+
+    /// Counts a campaign as the reason for silence, once for each day.
+    pub(super) fn hush(&mut self, key: (Service, Digest), time: Timestamp, bench: &Bench<'_>, out: &mut Vec<Finding>) {
+        let Some(scene) = self.scene(key, bench) else { return };
+        let Some((hour, cell)) = scene.around.cells.last_key_value() else {
+            return;
+        };
+        let (Some(surprise), day) = (cell.surprise, hour.div_euclid(24) as i32) else {
+            return;
+        };
+        if surprise.level < Level::Anomalous || self.hushed.contains(&(key.0, key.1, day)) {
+            return;
+        }
+        let Some(campaign) = scene.weigh(*hour).announced else {
+            return;
+        };
+        let factor = Part {
+            name: FactorName::Volume,
+            points: 20,
+            note: Note::Surprise(surprise),
+        };
+        let day_text = day.to_string();
+        let draft = Draft {
+            uid: tripmeter_model::stable_uid(&[&self.id, &scene.identity.id, key.0.name(), "announced", &day_text]),
+            finding_type: FindingType {
+                tactic: Tactic::Impact,
+                service: key.0,
+                family: Family::AnomalousUse,
+            },
+            kind: Kind::Use,
+            account: self.id.clone(),
+            identity: scene.identity.clone(),
+            linked: Vec::new(),
+            factors: vec![explain::factor(&factor)],
+            journal: cell.journal.clone(),
+            openings: Vec::new(),
+            busiest: (cell.journal.units, cell.day_units),
+            new: Vec::new(),
+            explained: Some(campaign),
+        };
+        publish(draft, &mut Published::default(), time, bench.policy, out);
+        self.hushed.insert((key.0, key.1, day));
+    }
+
+    /// Judges the live hours that a new opening or tie bears on once more.
+    pub(super) fn judge_again(&mut self, who: Digest, activity: &Activity, bench: &Bench<'_>, out: &mut Vec<Finding>) {
+        if self.live.is_empty() {
+            return;
+        }
+        let since = activity.time.plus(-bench.settings.correlation());
+        let kin: BTreeSet<Digest> = self.ledger.kin(who, since).into_iter().collect();
+        let new_network = self
+            .seen
+            .first(
+                Attribute::Network,
+                tripmeter_model::digest64(&[&activity.origin.network.0]),
+            )
+            .is_some_and(|first| first >= since);
+        let again: Vec<(Service, Digest)> = self
+            .live
+            .iter()
+            .copied()
+            .filter(|(service, other)| *service == activity.service || kin.contains(other) || new_network)
+            .collect();
+        for key in again {
+            self.weigh_from(key, i64::MIN, bench);
+            self.judge_use(key, activity.time, bench, out);
+        }
+    }
+
+    /// Moves hours that cannot change any more into their episode, or forgets them.
+    pub(super) fn settle(&mut self, key: (Service, Digest), now: i64, bench: &Bench<'_>) {
+        let lateness = bench.settings.lateness().div_euclid(HOUR) + 1;
+        let usual_until = now - lateness - 1;
+        let noteworthy_until = now - lateness - bench.settings.time_window_hours - 24;
+        let Some(used) = self.used.get(&key) else { return };
+        let newborn = now - used.profile.first_use.hour() <= 26;
+        let gone: Vec<i64> = used
+            .around
+            .cells
+            .range(..usual_until.max(noteworthy_until))
+            .filter(|(hour, cell)| **hour < noteworthy_until || !(newborn || cell.noteworthy()))
+            .map(|(hour, _)| *hour)
+            .collect();
+        for hour in gone {
+            self.settle_hour(key, hour, bench);
+        }
+        let quiet = self
+            .used
+            .get(&key)
+            .is_none_or(|used| !used.around.cells.values().any(Cell::noteworthy));
+        if quiet {
+            self.live.remove(&key);
+        }
+    }
+
+    pub(super) fn settle_hour(&mut self, key: (Service, Digest), hour: i64, bench: &Bench<'_>) {
+        let unusual = self
+            .used
+            .get(&key)
+            .and_then(|used| used.around.cells.get(&hour))
+            .is_some_and(|cell| cell.points >= SHOWS);
+        if unusual {
+            self.continue_or_begin(key, hour, bench);
+            let weighed = self.scene(key, bench).map(|scene| {
+                let weighed = scene.weigh(hour);
+                (factors_of(&weighed), new_of(&weighed))
+            });
+            if let (Some((factors, new)), Some(episode), Some(cell)) = (
+                weighed,
+                self.uses.get_mut(&key),
+                self.used.get(&key).and_then(|used| used.around.cells.get(&hour)),
+            ) {
+                if factors.iter().map(|factor| factor.points).sum::<u32>() > episode.settled_points() {
+                    episode.settled_factors = factors;
+                    episode.settled_new = new;
+                }
+                episode.settled.merge(&cell.journal);
+                episode.chain |= cell.chain;
+                episode.last_hour = episode.last_hour.max(hour);
+                let (hourly, daily) = episode.settled_busiest;
+                episode.settled_busiest = (hourly.max(cell.journal.units), daily.max(cell.day_units));
+            }
+        }
+        if let Some(used) = self.used.get_mut(&key) {
+            used.around.cells.remove(&hour);
+        }
+    }
+}
+
+fn factors_of(weighed: &Weighed<'_>) -> Vec<Factor> {
+    weighed.parts.iter().map(explain::factor).collect()
+}
+
+/// The values that a weighed hour found to be new.
+fn new_of(weighed: &Weighed<'_>) -> Vec<(Field, String)> {
+    let field = |name| match name {
+        FactorName::NewRegion => Some(Field::Region),
+        FactorName::NewNetwork => Some(Field::Network),
+        FactorName::NewClient => Some(Field::Client),
+        FactorName::NewTarget => Some(Field::Target),
+        _ => None,
+    };
+    let new = weighed.parts.iter().filter_map(|part| match part.note {
+        Note::Value { value, .. } => Some((field(part.name)?, value.text.clone())),
+        _ => None,
+    });
+    new.collect()
+}
+
+/// Whether a service's calls are answered by models.
+fn is_model_service(service: Service) -> bool {
+    matches!(
+        service,
+        Service::Bedrock | Service::AgentCore | Service::BedrockMantle | Service::ClaudePlatform | Service::SageMaker
+    )
+}

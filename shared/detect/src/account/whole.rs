@@ -1,0 +1,156 @@
+//! What all identities of the account do on one service together.
+
+use tripmeter_model::{
+    Cause, Digest, Factor, FactorName, Family, Finding, FindingType, Identity, Kind, Service, Tactic, Timestamp,
+};
+
+use super::{Account, Bench, WholeKey};
+use crate::baseline::Horizon;
+use crate::detections::{account_use, ceiling};
+use crate::episode::{Draft, publish};
+
+impl Account {
+    /// Keeps what the whole did on days that are about to be folded, where an episode is about them.
+    pub(super) fn keep_whole_journals(&mut self, service: Service, time: Timestamp, bench: &Bench<'_>) {
+        let through = crate::baseline::foldable_through(time, bench.settings.lateness());
+        let Some(shared) = self.services.get(&service) else {
+            return;
+        };
+        for ((_, _, day), episode) in self
+            .wholes
+            .iter_mut()
+            .filter(|((of, _, day), episode)| *of == service && *day <= through && episode.journal.is_none())
+        {
+            episode.journal = shared.day(*day).map(|open| open.journal.clone());
+        }
+    }
+
+    /// Judges what all identities of the account do on a service together.
+    pub(super) fn judge_whole(
+        &mut self,
+        service: Service,
+        hour: i64,
+        newly_anomalous: bool,
+        time: Timestamp,
+        bench: &Bench<'_>,
+        out: &mut Vec<Finding>,
+    ) {
+        let day = hour.div_euclid(24) as i32;
+        let Some(shared) = self.services.get_mut(&service) else {
+            return;
+        };
+        if shared.day(day).is_none_or(|open| open.announced) {
+            return;
+        }
+        let mut factors = Vec::new();
+        let expected = shared.expected(hour, &bench.account);
+        let used = &self.used;
+        let mean_of = |who: Digest, horizon: Horizon| {
+            let mean = used.get(&(service, who)).map_or(0.0, |used| used.profile.mean_day());
+            if horizon == Horizon::Hour { mean / 24.0 } else { mean }
+        };
+        if let Some(spread) = shared.spread(hour, &expected, &bench.account, mean_of) {
+            factors.push(account_use::volume(&spread));
+        }
+        if newly_anomalous && let Some((identities, expected)) = shared.breadth(day) {
+            factors.push(account_use::breadth(identities, &expected));
+        }
+        if !factors.is_empty() {
+            self.publish_whole((service, Family::AnomalousUse, day), factors, hour, time, bench, out);
+        }
+        let Some(shared) = self.services.get(&service) else {
+            return;
+        };
+        if let Some(exceeded) = ceiling::exceeded(service, shared, hour, bench.settings) {
+            let factor = Factor {
+                name: FactorName::Ceiling,
+                points: 70,
+                text: format!(
+                    "{} units in this {}; the ceiling is {}",
+                    exceeded.units, exceeded.per, exceeded.ceiling
+                ),
+                observed: Some(exceeded.units as f64),
+                expected: Some(exceeded.ceiling as f64),
+            };
+            self.publish_whole(
+                (service, Family::CeilingExceeded, day),
+                vec![factor],
+                hour,
+                time,
+                bench,
+                out,
+            );
+        }
+    }
+
+    pub(super) fn publish_whole(
+        &mut self,
+        key: WholeKey,
+        factors: Vec<Factor>,
+        hour: i64,
+        time: Timestamp,
+        bench: &Bench<'_>,
+        out: &mut Vec<Finding>,
+    ) {
+        let Some(open) = self.services.get(&key.0).and_then(|shared| shared.day(key.2)) else {
+            return;
+        };
+        let (units_hour, units_day) = open.units(hour.rem_euclid(24) as u8);
+        // Where one identity has most of it, it is the one to ask.
+        let most = open
+            .busiest()
+            .filter(|(_, calls, all)| calls * 2 > *all)
+            .map(|(who, ..)| who);
+        let who = most
+            .and_then(|who| self.used.get(&(key.0, who)))
+            .map(|used| used.identity.clone());
+        let episode = self.wholes.entry(key).or_default();
+        for factor in factors {
+            match episode.factors.iter_mut().find(|known| known.name == factor.name) {
+                Some(known) => *known = factor,
+                None => episode.factors.push(factor),
+            }
+        }
+        account_use::weigh_together(&mut episode.factors);
+        episode.who = if key.1 == Family::CeilingExceeded { who } else { None };
+        episode.busiest = (episode.busiest.0.max(units_hour), episode.busiest.1.max(units_day));
+        let Some(draft) = self.whole_draft(key) else { return };
+        if let Some(episode) = self.wholes.get_mut(&key) {
+            publish(draft, &mut episode.published, time, bench.policy, out);
+        }
+    }
+
+    pub(super) fn whole_draft(&self, key: WholeKey) -> Option<Draft> {
+        let episode = self.wholes.get(&key)?;
+        let open = self.services.get(&key.0).and_then(|shared| shared.day(key.2));
+        let journal = episode
+            .journal
+            .clone()
+            .or_else(|| open.map(|open| open.journal.clone()))?;
+        let day = key.2.to_string();
+        Some(Draft {
+            uid: tripmeter_model::stable_uid(&[&self.id, "account", key.0.name(), key.1.name(), &day]),
+            finding_type: FindingType {
+                tactic: Tactic::Impact,
+                service: key.0,
+                family: key.1,
+            },
+            kind: Kind::Use,
+            account: self.id.clone(),
+            identity: episode.who.clone().unwrap_or_else(|| Identity::account(&self.id)),
+            linked: Vec::new(),
+            factors: episode.factors.clone(),
+            journal,
+            openings: Vec::new(),
+            busiest: episode.busiest,
+            new: Vec::new(),
+            explained: None,
+        })
+    }
+
+    pub(super) fn whole_finding(&self, key: WholeKey, bench: &Bench<'_>) -> Option<Finding> {
+        let draft = self.whole_draft(key)?;
+        let time = draft.journal.last?;
+        draft.finding(&self.wholes.get(&key)?.published, Cause::Created, time, bench.policy)
+    }
+}

@@ -1,0 +1,67 @@
+//! An hour of an identity's use that may still change: what was done in it, and how surprising it is.
+
+use serde::{Deserialize, Serialize};
+use tripmeter_model::{DAY, Timestamp};
+
+use crate::baseline::{Expectation, Horizon, Level};
+use crate::journal::Journal;
+
+/// How long a value is new, in seconds.
+pub(crate) const NEW_FOR: i64 = DAY;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) enum Counted {
+    /// Calls.
+    Calls,
+    /// Units, where one call can make many: recipients.
+    Units,
+}
+
+/// How far the windows that an hour belongs to are from what was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Surprise {
+    pub level: Level,
+    pub counted: Counted,
+    pub horizon: Horizon,
+    pub count: u64,
+    pub expected: Expectation,
+}
+
+/// What an identity did on a service in one hour of the clock.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Cell {
+    pub journal: Journal,
+    /// Uses with a value that was first seen within the last 24 hours.
+    pub fresh: u32,
+    /// Those of them that share almost nothing with yesterday.
+    pub wide: u32,
+    /// When places (regions and networks) were used that were known before, and how often.
+    pub known: Option<(Timestamp, Timestamp, u32)>,
+    /// When new places were used.
+    pub strange: Option<(Timestamp, Timestamp)>,
+    /// Uses in regions that are not allowed.
+    pub denied_region: u32,
+    /// The most surprising window.
+    pub surprise: Option<Surprise>,
+    /// Units of the day up to this hour.
+    pub day_units: u64,
+    /// The probability that a new value of each attribute shows today, by what was known when the hour began.
+    pub p_new: Option<[f32; 5]>,
+    /// Points, as last weighed.
+    pub points: u32,
+    /// Whether they make a chain.
+    pub chain: bool,
+}
+
+impl Cell {
+    /// Whether it may still matter when a stage arrives later.
+    pub(crate) fn noteworthy(&self) -> bool {
+        self.points > 0 || self.fresh > 0 || self.denied_region > 0 || self.surprise.is_some()
+    }
+
+    /// The level of the most surprising window.
+    pub(crate) fn level(&self) -> Level {
+        self.surprise.map_or(Level::Usual, |s| s.level)
+    }
+}

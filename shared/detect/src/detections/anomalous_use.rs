@@ -1,0 +1,336 @@
+//! Use that no history explains.
+//!
+//! An identity spends far more on a service than its own past at this hour suggests, or spends from a place, with a
+//! client or on a target that it has not used before. Volume alone is Low; it is Medium only in a grown profile that
+//! lasts or is overwhelming. Volume with novelty or an opening is Medium to Critical.
+//!
+//! ATT&CK: T1496.004. Evades: twice the own volume in the own hours and places; twenty calls a day; a busy identity in
+//! a known region with known network and client. False when: a load test of a whole day or a campaign that nobody
+//! announced; a release that changes network, client and model at once while the old one goes on.
+
+use tripmeter_model::{FactorName, MINUTE, Suppression, Timestamp};
+
+use super::hijack::Stages;
+use crate::baseline::Level;
+use crate::cell::{Cell, NEW_FOR};
+use crate::journal::{CONTEXT, Field};
+use crate::novelty::{Attribute, Known};
+use crate::weigh::{Facts, Note, Scene, Standing, Weighed};
+
+/// Never-seen and dormant identities together with their context weigh at most this, unless context alone is more.
+const MOST_STRANGENESS: f64 = 35.0;
+/// Context that is strange enough by itself, beside an own stage, and as use that shares nothing with yesterday.
+const FRESH_ALONE: f64 = 28.0;
+const FRESH_BESIDE_STAGE: f64 = 10.0;
+const FRESH_WIDE: f64 = 18.0;
+/// A stage that counts beside context.
+const TELLING_STAGE: f64 = 15.0;
+/// Context of a never-seen identity that nobody in the account has shown, beside one stage.
+const UNKNOWN_BESIDE_STAGE: f64 = 4.0;
+/// What is new to the whole account, where the account never used the service.
+const FOREIGN: f64 = 11.0;
+/// Uses of known places that show that the usual caller goes on.
+const GOES_ON: u32 = 3;
+/// Hours of one day, and days of seven, that make a rise lasting.
+const LASTING_HOURS: u32 = 6;
+const LASTING_DAYS: u32 = 4;
+
+/// What is strange about the context of an hour.
+#[derive(Default)]
+pub(crate) struct Strangeness<'a> {
+    parts: Vec<(FactorName, f64, Note<'a>)>,
+    points: f64,
+    /// Of it, what nobody in the account has shown.
+    unknown: f64,
+    /// Of region, network and client: what nobody in the account has shown on any service.
+    foreign: f64,
+}
+
+/// What novelty counts for.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Novelty {
+    /// Points of new values.
+    pub context: f64,
+    /// With those of a never-seen or dormant identity.
+    pub all: f64,
+}
+
+/// Weighs how far the hour is from the identity's own past; says the level that counts.
+pub(crate) fn volume<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell, weighed: &mut Weighed<'a>) -> Level {
+    weighed.announced = announced(scene, cell, facts.first);
+    let Some(surprise) = cell
+        .surprise
+        .filter(|_| facts.standing != Standing::Learning && weighed.announced.is_none())
+    else {
+        return Level::Usual;
+    };
+    let level = surprise.level;
+    let grown = scene.profile.age_days(facts.day) >= scene.settings.grown_days;
+    weighed.add(
+        FactorName::Volume,
+        volume_points(level, grown),
+        Note::Surprise(surprise),
+    );
+    if grown && level >= Level::Anomalous {
+        let open = scene.profile.day(facts.day);
+        let hours = open.map_or(0, |open| open.anomalous_hours.count_ones());
+        let days = scene.profile.anomalous_days(facts.day);
+        if hours >= LASTING_HOURS || days >= LASTING_DAYS {
+            weighed.add(FactorName::Lasting, 20.0, Note::Lasting { hours, days });
+        }
+    }
+    level
+}
+
+fn volume_points(level: Level, grown: bool) -> f64 {
+    match level {
+        Level::Usual => 0.0,
+        Level::UnusualHour => 4.0,
+        Level::Anomalous => 20.0,
+        Level::Overwhelming if grown => 45.0,
+        Level::Extreme | Level::Overwhelming => 30.0,
+    }
+}
+
+/// The campaign that explains the hour's volume: announced for this time, and not above what it expects.
+fn announced(scene: &Scene<'_>, cell: &Cell, at: Timestamp) -> Option<Suppression> {
+    cell.surprise?;
+    let (campaign, expected) = scene
+        .policy
+        .announced(scene.account, scene.service, scene.identity, at)?;
+    expected.is_none_or(|most| cell.day_units <= most).then_some(campaign)
+}
+
+/// Weighs what is new about the hour, and about who it is.
+pub(crate) fn novelty<'a>(
+    scene: &Scene<'a>,
+    facts: &Facts,
+    strange: &Strangeness<'a>,
+    stages: &Stages<'_>,
+    weighed: &mut Weighed<'a>,
+) -> Novelty {
+    // Everything is new on a first day, so while a profile learns it takes more than a look at the limits.
+    let counts = if facts.standing == Standing::Learning {
+        stages.telling() && !facts.newborn
+    } else {
+        facts.standing != Standing::NeverSeen || facts.enough || stages.points >= TELLING_STAGE
+    };
+    let mut novelty = Novelty::default();
+    if counts {
+        novelty.context = strange.points;
+        for (name, points, note) in &strange.parts {
+            weighed.add(*name, *points, *note);
+        }
+    }
+    novelty.all = novelty.context;
+    let identity = match facts.standing {
+        _ if !facts.enough => None,
+        Standing::NeverSeen => Some((FactorName::NeverSeenIdentity, 20.0)),
+        _ if scene.profile.dormant_before(facts.day) => Some((FactorName::Dormant, 15.0)),
+        _ => None,
+    };
+    if let Some((name, points)) = identity {
+        let points = f64::min(points, (MOST_STRANGENESS - novelty.context).max(0.0));
+        novelty.all += points;
+        weighed.add(name, points, Note::Times(facts.uses));
+    }
+    if facts.first_of_service && facts.enough {
+        weighed.add(FactorName::FirstUseOfService, 40.0, Note::Times(facts.uses));
+        if strange.foreign >= FOREIGN {
+            novelty.all = novelty.all.max(strange.foreign);
+            weighed.add(FactorName::NewNetwork, strange.foreign, Note::Nothing);
+        }
+    }
+    novelty
+}
+
+/// Weighs whether much is spent from what yesterday did not know; says whether it is.
+pub(crate) fn fresh<'a>(
+    scene: &Scene<'a>,
+    facts: &Facts,
+    cell: &Cell,
+    strange: &Strangeness<'_>,
+    novelty: Novelty,
+    stages: &Stages<'_>,
+    weighed: &mut Weighed<'a>,
+) -> bool {
+    let fresh: u32 = scene.recent(facts.hour).map(|cell| cell.fresh).sum();
+    if fresh < scene.settings.fresh_uses {
+        return false;
+    }
+    let wide: u32 = scene.recent(facts.hour).map(|cell| cell.wide).sum();
+    let beside_stage = if facts.standing == Standing::Learning {
+        stages.telling()
+    } else {
+        novelty.context >= FRESH_BESIDE_STAGE
+            && stages.points >= TELLING_STAGE
+            && (facts.standing != Standing::NeverSeen
+                || strange.unknown >= UNKNOWN_BESIDE_STAGE
+                || stages.points >= 2.0 * TELLING_STAGE)
+    };
+    let foreign = facts.first_of_service && strange.foreign >= FOREIGN;
+    let alone = facts.standing != Standing::Learning && novelty.context >= FRESH_ALONE;
+    let apart = facts.standing != Standing::Learning
+        && wide >= scene.settings.fresh_uses
+        && novelty.context >= FRESH_WIDE
+        && two_places(scene, cell);
+    if !(alone || beside_stage || foreign || apart) {
+        return false;
+    }
+    weighed.add(FactorName::Fresh, 20.0, Note::Times(fresh.into()));
+    if apart {
+        weighed.add(FactorName::GeoVelocity, 10.0, Note::Times(wide.into()));
+    }
+    true
+}
+
+/// Whether context is strange enough that an opening beside it counts.
+pub(crate) fn is_strange(novelty: Novelty) -> bool {
+    novelty.context >= FRESH_BESIDE_STAGE
+}
+
+/// What is strange about the context of an hour.
+pub(crate) fn strangeness<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell) -> Strangeness<'a> {
+    let (hour, last) = (facts.hour, facts.last);
+    let mut strange = Strangeness::default();
+    if cell.fresh == 0 && scene.profile.first_use.day() != hour.div_euclid(24) as i32 && cell.surprise.is_none() {
+        return strange;
+    }
+    let scale = f64::from(scene.settings.user_context_percent) / 100.0;
+    // What others showed before today, by the lateness bound, is known to the account.
+    let known_before = last.plus(-scene.settings.lateness()).day();
+    let mut new_region = false;
+    for (field, attribute) in CONTEXT {
+        let p = p_new(cell, attribute);
+        let mut best: Option<(f64, Note<'a>, Known)> = None;
+        for value in cell.journal.values(field) {
+            let new = scene
+                .around
+                .seen
+                .first(attribute, value.digest)
+                .is_some_and(|first| last.since(first) < NEW_FOR && value.first.since(first) < NEW_FOR);
+            // An endpoint that came with a new region is new only because the region is.
+            let with_region = attribute == Attribute::Network && new_region && value.text.starts_with("vpce-");
+            if !new || with_region || scene.around.vouched.contains(&value.digest) {
+                continue;
+            }
+            let to_account = scene
+                .shared
+                .seen
+                .known_to_others(attribute, value.digest, scene.who, known_before);
+            let known = if to_account {
+                Known::ToTheAccount
+            } else {
+                Known::ToNobody
+            };
+            let points = attribute.points(p, known) * scale;
+            let anywhere = scene
+                .account_seen
+                .known_to_others(attribute, value.digest, scene.who, known_before);
+            if field != Field::Target && !anywhere {
+                strange.foreign =
+                    strange.foreign.max(0.0) + attribute.points(attribute.prior(), Known::ToNobody) * scale;
+            }
+            if best.is_none_or(|(most, ..)| points > most) {
+                best = Some((points, Note::Value { value, known }, known));
+            }
+        }
+        if let Some((points, note, known)) = best {
+            new_region |= attribute == Attribute::Region;
+            strange.points += points;
+            if known == Known::ToNobody {
+                strange.unknown += points;
+            }
+            strange.parts.push((new_factor(attribute), points, note));
+        }
+    }
+    let hour_of_day = hour.rem_euclid(24) as u8;
+    if scene.profile.new_hour(hour_of_day, hour.div_euclid(24) as i32) {
+        let points = Attribute::Hour.points(p_new(cell, Attribute::Hour), Known::ToNobody) * scale;
+        strange.points += points;
+        strange
+            .parts
+            .push((FactorName::NewHour, points, Note::Hour(hour_of_day)));
+    }
+    strange
+}
+
+fn p_new(cell: &Cell, attribute: Attribute) -> f64 {
+    let known = cell.p_new.as_ref().and_then(|all| all.get(attribute as usize).copied());
+    known.map_or_else(|| attribute.prior(), f64::from)
+}
+
+/// Two networks or regions within minutes, one of them never seen before, while the usual one goes on.
+fn two_places(scene: &Scene<'_>, cell: &Cell) -> bool {
+    let (Some((known_first, known_last, known)), Some((first, last))) = (cell.known, cell.strange) else {
+        return false;
+    };
+    let apart = first.since(known_last).max(known_first.since(last)).max(0);
+    known >= GOES_ON && apart <= scene.settings.geo_velocity_minutes * MINUTE
+}
+
+fn new_factor(attribute: Attribute) -> FactorName {
+    match attribute {
+        Attribute::Region => FactorName::NewRegion,
+        Attribute::Network => FactorName::NewNetwork,
+        Attribute::Client => FactorName::NewClient,
+        Attribute::Target => FactorName::NewTarget,
+        Attribute::Hour => FactorName::NewHour,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{Activity, Family, Service, Severity};
+
+    use crate::testing::{activity, at, found, from_afar, quiet_days, worst};
+
+    fn burst(day: i64, calls: i64) -> Vec<Activity> {
+        (0..calls)
+            .map(|n| activity(Service::Bedrock, "InvokeModel", at(day * 24 + 12).plus(n * 5)))
+            .collect()
+    }
+
+    #[test]
+    fn much_more_than_ever_from_the_usual_place_is_low() {
+        let mut story = quiet_days(Service::Bedrock, 40);
+        story.extend(burst(39, 600));
+        assert_eq!(worst(&found(story), Family::AnomalousUse), Some(Severity::Low));
+    }
+
+    #[test]
+    fn the_usual_is_nothing() {
+        assert!(found(quiet_days(Service::Bedrock, 40)).is_empty());
+    }
+
+    #[test]
+    fn while_a_profile_learns_volume_says_nothing() {
+        let mut story = quiet_days(Service::Bedrock, 5);
+        story.extend(burst(4, 600));
+        assert!(found(story).is_empty());
+    }
+
+    #[test]
+    fn a_thief_beside_a_busy_role_is_high_before_the_fiftieth_call() {
+        let mut story = quiet_days(Service::Bedrock, 40);
+        let stolen = burst(39, 45).into_iter().map(|mut call| {
+            call = from_afar(call);
+            call.region = "eu-west-1".into();
+            call.target = Some(tripmeter_model::Target::Model("opus".into()));
+            call
+        });
+        story.extend(stolen);
+        assert_eq!(worst(&found(story), Family::Hijack), Some(Severity::High));
+    }
+
+    #[test]
+    fn a_release_to_one_new_network_is_nothing_to_act_on() {
+        let mut story = quiet_days(Service::Bedrock, 40);
+        for call in &mut story {
+            if call.time >= at(39 * 24 + 12) {
+                call.origin.network = tripmeter_model::Network("203.0.113.0/24".into());
+            }
+        }
+        assert!(found(story).iter().all(|f| f.severity < Severity::Medium));
+    }
+}

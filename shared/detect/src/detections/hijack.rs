@@ -1,0 +1,297 @@
+//! The hijack itself, AN0417: an opening, then use that leaves its baseline.
+//!
+//! Openings are what the identity or one that it is tied to did within `TimeWindow`, before or after: limits probed,
+//! use refused, a policy changed, a control weakened, a credential issued. The enabling event is often missing, so a
+//! first-seen identity, region, network, client or target counts as an opening too.
+//!
+//! Ties: the same identity; the principal that was created, granted or given a key; a role that was assumed; the same
+//! network and client where the network is new to the account; everybody of an account that was let in.
+//!
+//! ATT&CK: T1496.004. Evades: an opening older than `TimeWindow`; use within the baseline from known places. False
+//! when: an engineer sets a service up and moves much to it on the same day, from a new place.
+
+use tripmeter_model::{Digest, FactorName, Stage, Timestamp};
+
+use super::anomalous_use::{Novelty, is_strange};
+use crate::baseline::Level;
+use crate::cell::Cell;
+use crate::journal::Field;
+use crate::ledger::{Ledger, Opening};
+use crate::novelty::Attribute;
+use crate::settings::Settings;
+use crate::weigh::{Facts, Habits, Note, Scene, Weighed};
+
+/// Stages that count while a profile learns: a policy changed, a control weakened, more than looking and trying.
+const LEARNING_STAGES: f64 = 30.0;
+/// Novelty and stages that make an opening.
+const OPENING: f64 = 20.0;
+/// A stage by another identity of the account's service.
+const BY_OTHER: f64 = 8.0;
+/// Refusals among so many times as many uses that were carried out are no search.
+const SERVED: u32 = 10;
+
+/// The stages that bear on an hour.
+#[derive(Default)]
+pub(crate) struct Stages<'a> {
+    own: Vec<(Stage, f64, &'a Opening)>,
+    /// Points of the own ones.
+    pub points: f64,
+    other: Option<&'a Opening>,
+}
+
+impl Stages<'_> {
+    /// Whether they count though everything is new: something was changed, not only looked at or tried.
+    pub(crate) fn telling(&self) -> bool {
+        let changed = self
+            .own
+            .iter()
+            .any(|(stage, ..)| !matches!(stage, Stage::Probe | Stage::DeniedUse));
+        changed && self.points >= LEARNING_STAGES
+    }
+
+    fn probe_alone(&self) -> bool {
+        matches!(self.own.as_slice(), [(Stage::Probe, ..)])
+    }
+}
+
+/// Weighs the openings beside unusual use, and the chain they make with it.
+pub(crate) fn chain<'a>(
+    stages: &Stages<'a>,
+    level: Level,
+    novelty: Novelty,
+    fresh: bool,
+    cell: &Cell,
+    weighed: &mut Weighed<'a>,
+) {
+    // Openings alone are findings of their own.
+    if level > Level::Usual || fresh || is_strange(novelty) || cell.denied_region > 0 {
+        // A look at the quota before much is sent from the usual place is what a campaign begins with.
+        let share = if stages.probe_alone() && !is_strange(novelty) {
+            0.5
+        } else {
+            1.0
+        };
+        for (stage, points, opening) in &stages.own {
+            weighed.add(stage_factor(*stage), points * share, Note::Opening(opening));
+        }
+    }
+    let anomalous = level >= Level::Anomalous;
+    let mut opening = novelty.all + stages.points;
+    if let Some(other) = stages.other.filter(|_| anomalous) {
+        opening += BY_OTHER;
+        weighed.add(FactorName::StageByOther, BY_OTHER, Note::Opening(other));
+    }
+    weighed.chain = (anomalous || fresh) && opening >= OPENING;
+    if weighed.chain {
+        weighed.add(FactorName::Chain, 20.0, Note::Nothing);
+    }
+}
+
+/// The openings that bear on an hour.
+pub(crate) fn stages<'a>(scene: &Scene<'a>, facts: &Facts, cell: &Cell) -> Stages<'a> {
+    let (first, last) = (facts.first, facts.last);
+    let reach = scene.settings.correlation();
+    let (from, to) = (first.plus(-reach), last.plus(reach));
+    let mut kin = scene.ledger.kin(scene.who, from);
+    add_same_origin(scene, &mut kin, cell, from, to);
+    let mut stages = Stages::default();
+    for who in kin.iter().copied() {
+        for opening in scene.ledger.of(who, from, to) {
+            let points = stage_points(scene, who, opening) * weight(scene, who, opening);
+            match stages.own.iter_mut().find(|(stage, ..)| *stage == opening.stage) {
+                Some(own) if own.1 >= points => {}
+                Some(own) => *own = (opening.stage, points, opening),
+                None if points > 0.0 => stages.own.push((opening.stage, points, opening)),
+                None => {}
+            }
+        }
+    }
+    if cell.level() >= Level::Anomalous {
+        stages.other = scene
+            .ledger
+            .all(from, to)
+            .filter(|(who, opening)| {
+                opening.service == scene.service
+                    && opening.stage != Stage::DeniedUse
+                    && !opening.routine()
+                    && !kin.contains(who)
+                    && weight(scene, *who, opening) > 0.5
+            })
+            .map(|(_, opening)| opening)
+            .min_by_key(|opening| (opening.first, opening.stage));
+    }
+    stages.own.sort_by_key(|(stage, ..)| *stage);
+    stages.points = stages.own.iter().map(|(_, points, _)| points).sum();
+    stages
+}
+
+/// Identities that opened something from the same network with the same client, where the network is new to
+/// the account: behind it stands one caller.
+fn add_same_origin(scene: &Scene<'_>, kin: &mut Vec<Digest>, cell: &Cell, from: Timestamp, to: Timestamp) {
+    let new_networks = || {
+        cell.journal.values(Field::Network).iter().filter(|value| {
+            scene
+                .account_seen
+                .first(Attribute::Network, value.digest)
+                .is_some_and(|first| first >= from)
+        })
+    };
+    let known_account = scene.account_first_day <= to.day() - scene.settings.learning_days;
+    if !known_account || new_networks().next().is_none() {
+        return;
+    }
+    let origins: Vec<Digest> = new_networks()
+        .flat_map(|network| {
+            let clients = cell.journal.values(Field::Client).iter();
+            clients.map(|client| tripmeter_model::digest64(&[&network.text, &client.text]))
+        })
+        .collect();
+    for (who, opening) in scene.ledger.all(from, to) {
+        if !kin.contains(&who) && origins.iter().any(|origin| opening.origins.contains(origin)) {
+            kin.push(who);
+        }
+    }
+}
+
+fn stage_points(scene: &Scene<'_>, who: Digest, opening: &Opening) -> f64 {
+    let full = match opening.stage {
+        Stage::Probe => 15.0,
+        Stage::DeniedUse if is_burst(scene, who, opening) => 20.0,
+        Stage::DeniedUse => 0.0,
+        Stage::PolicyChange => 30.0,
+        Stage::GuardrailRemoval => 35.0,
+        Stage::Credential => 20.0,
+    };
+    if opening.routine() { full / 2.0 } else { full }
+}
+
+/// Whether refused use came in a burst: within twenty minutes, and not what a busy application always has.
+fn is_burst(scene: &Scene<'_>, who: Digest, opening: &Opening) -> bool {
+    let usual = if who == scene.who {
+        scene.profile.mean_day()
+    } else {
+        0.0
+    };
+    denied_in_burst(scene.ledger, who, opening) >= burst_size(scene.settings, usual)
+}
+
+fn weight(scene: &Scene<'_>, who: Digest, opening: &Opening) -> f64 {
+    habit_weight(scene.habits, who, opening, scene.settings)
+}
+
+/// How many refused uses make a burst for an identity that usually makes so many calls a day.
+pub(crate) fn burst_size(settings: &Settings, calls_a_day: f64) -> u32 {
+    settings.denied_burst.max(libm::ceil(calls_a_day / 50.0) as u32)
+}
+
+/// Refused uses in the ten minutes of an opening and the ten before.
+pub(crate) fn denied_in_burst(ledger: &Ledger, who: Digest, opening: &Opening) -> u32 {
+    let slot = opening.first.ten_minutes();
+    ledger
+        .of(who, opening.first.plus(-1_200), opening.last)
+        .filter(|o| o.stage == Stage::DeniedUse && o.service == opening.service)
+        .filter(|o| (slot - 1..=slot).contains(&o.first.ten_minutes()) && o.served < o.count.saturating_mul(SERVED))
+        .map(|o| o.count)
+        .sum()
+}
+
+/// How unusual an opening is for who made it: its most unusual call.
+pub(crate) fn habit_weight(habits: &Habits, who: Digest, opening: &Opening, settings: &Settings) -> f64 {
+    let day = opening.first.plus(-settings.lateness()).day();
+    let shapes = opening.calls.values().flat_map(|call| &call.shapes);
+    shapes
+        .map(|shape| habits.get(&(who, *shape)).map_or(1.0, |days| days.weight(day)))
+        .fold(0.0, f64::max)
+}
+
+fn stage_factor(stage: Stage) -> FactorName {
+    match stage {
+        Stage::Probe => FactorName::StageProbe,
+        Stage::DeniedUse => FactorName::StageDenied,
+        Stage::PolicyChange => FactorName::StagePolicy,
+        Stage::GuardrailRemoval => FactorName::StageGuardrail,
+        Stage::Credential => FactorName::StageCredential,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{Activity, Family, Kind, PolicyEffect, Service, Severity};
+
+    use crate::testing::{activity, at, by, found, from_afar, kind, quiet_days, refused, worst};
+
+    const NIGHT: i64 = 29 * 24 + 2;
+
+    fn spree(user: &str) -> Vec<Activity> {
+        (0..40)
+            .map(|n| {
+                by(
+                    from_afar(activity(Service::Bedrock, "Converse", at(NIGHT).plus(600 + n * 10))),
+                    user,
+                )
+            })
+            .collect()
+    }
+
+    fn opening(name: &str, of: Kind, user: &str) -> Activity {
+        let mut opening = by(from_afar(kind(activity(Service::Bedrock, name, at(NIGHT)), of)), user);
+        opening.effect = (of == Kind::PolicyChange).then_some(PolicyEffect::AccessEnabled);
+        opening
+    }
+
+    #[test]
+    fn a_policy_opened_and_then_a_spree_is_a_hijack() {
+        let mut story = quiet_days(Service::Bedrock, 29);
+        story.push(opening("PutUseCaseForModelAccess", Kind::PolicyChange, "thief"));
+        story.extend(spree("thief"));
+        assert!(worst(&found(story), Family::Hijack) >= Some(Severity::High));
+    }
+
+    #[test]
+    fn it_stands_without_any_enabling_event() {
+        let mut story = quiet_days(Service::Bedrock, 29);
+        story.extend(spree("thief"));
+        assert!(worst(&found(story), Family::Hijack) >= Some(Severity::High));
+    }
+
+    #[test]
+    fn a_user_that_the_thief_creates_has_no_honeymoon() {
+        let mut story = quiet_days(Service::Bedrock, 29);
+        let mut created = opening("CreateUser", Kind::CredentialIssue, "admin");
+        created.service = Service::Iam;
+        created.grave = true;
+        created.links = vec!["arn:aws:iam::111122223333:user/backup".into()];
+        story.push(created);
+        story.extend(spree("backup"));
+        let findings = found(story);
+        assert!(worst(&findings, Family::Hijack) >= Some(Severity::High));
+        let hijack = findings
+            .iter()
+            .find(|f| f.finding_type.family == Family::Hijack)
+            .unwrap();
+        assert_eq!(hijack.linked, vec!["arn:aws:iam::111122223333:user/admin".to_owned()]);
+    }
+
+    #[test]
+    fn an_opening_that_comes_after_the_use_makes_it_worse_all_the_same() {
+        let mut story = quiet_days(Service::Bedrock, 29);
+        let before = found([story.clone(), spree("thief")].concat());
+        let mut late = opening(
+            "DeleteModelInvocationLoggingConfiguration",
+            Kind::GuardrailRemoval,
+            "thief",
+        );
+        late.time = at(NIGHT + 2);
+        story.push(late);
+        story.extend(spree("thief"));
+        assert!(worst(&found(story), Family::Hijack) > worst(&before, Family::Hijack));
+    }
+
+    #[test]
+    fn an_engineers_first_evening_in_a_new_account_is_none() {
+        let mut story = vec![opening("ListFoundationModels", Kind::Probe, "dana")];
+        story.extend((0..5).map(|n| refused(by(activity(Service::Bedrock, "Converse", at(NIGHT).plus(n)), "dana"))));
+        story.extend(spree("dana"));
+        assert_eq!(worst(&found(story), Family::Hijack), None);
+    }
+}
