@@ -148,11 +148,10 @@ impl<'a> Members<'a> {
     /// Text, or a number as text; never empty.
     fn text(&self, key: &str) -> Option<String> {
         let json = self.get(key)?;
+        let keep = |text: &str| (!text.is_empty()).then(|| crate::bounded(text, crate::MAX_TEXT * 4));
         match json.as_bytes().first()? {
-            b'"' => serde_json::from_str::<String>(json)
-                .ok()
-                .filter(|text| !text.is_empty())
-                .map(|text| crate::bounded(&text, crate::MAX_TEXT * 4)),
+            b'"' if json.contains('\\') => keep(&serde_json::from_str::<String>(json).ok()?),
+            b'"' => keep(json.trim_matches('"')),
             b'-' | b'0'..=b'9' => Some(crate::bounded(json, crate::MAX_TEXT)),
             _ => None,
         }
