@@ -24,6 +24,10 @@ const WRITTEN: Rule = Rule::Judged(
     written,
 );
 const SERVICE_CREDENTIAL: Rule = Rule::Judged("grave for Bedrock or Claude Platform, else routine", service_credential);
+const API_KEY_USER: Rule = Rule::Judged(
+    "grave when it is made to hold an API key of Bedrock or Claude Platform",
+    new_user,
+);
 const ACTIVE: Rule = Rule::Holds("status", &["Active"]);
 
 #[rustfmt::skip] // one call a line
@@ -44,7 +48,7 @@ pub(crate) const CALLS: &[Call] = &service(
         credential("UploadSigningCertificate", "gives a user another key").about(USER).routine(),
         credential("DeactivateMFADevice", "lets a user in without a second factor").about(USER),
         // Principals.
-        credential("CreateUser", "makes a user").about(USER),
+        credential("CreateUser", "makes a user").about(USER).when(API_KEY_USER),
         credential("CreateRole", "makes a role").about(ROLE).routine(),
         credential("AddUserToGroup", "gives a user what a group may").about(USER),
         credential("UpdateAssumeRolePolicy", "changes who may become a role").about(ROLE),
@@ -118,6 +122,19 @@ fn written(parameters: &Parameters, row: Ruling) -> Ruling {
         row.routine()
     } else {
         row.valued(reached.join(",")).grave()
+    }
+}
+
+/// The console makes a user of its own, by one of these names, for each long-term API key.
+fn new_user(parameters: &Parameters, row: Ruling) -> Ruling {
+    let name = parameters.text("userName").unwrap_or_default();
+    let holds_api_key = ["BedrockAPIKey-", "AeaApiKey-"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix));
+    if holds_api_key {
+        row.grave().valued("api key")
+    } else {
+        row
     }
 }
 
@@ -222,6 +239,8 @@ mod tests {
         assert_eq!(create("bedrock.amazonaws.com"), (true, false));
         assert_eq!(create("aws-external-anthropic.amazonaws.com"), (true, false));
         assert_eq!(create("codecommit.amazonaws.com"), (false, true));
+        assert!(call(Service::Iam, "CreateUser", r#"{"userName":"BedrockAPIKey-a1b2"}"#).grave);
+        assert!(!call(Service::Iam, "CreateUser", r#"{"userName":"eve"}"#).grave);
     }
 
     #[test]
