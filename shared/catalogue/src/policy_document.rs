@@ -26,29 +26,25 @@ const HARMLESS: &[&str] = &["get", "list", "describe", "passrole"];
 /// AWS managed policies (by name) that reach a watched service or everything.
 /// Source: AWS Managed Policy Reference Guide.
 pub(crate) fn managed_reaches(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    if name.contains("readonly") {
-        return false;
-    }
-    matches!(
-        name.as_str(),
-        "administratoraccess" | "poweruseraccess" | "iamfullaccess"
-    ) || [
+    const WHOLE: &[&str] = &["administratoraccess", "poweruseraccess", "iamfullaccess"];
+    const BEGINNINGS: &[&str] = &[
         "amazonses",
+        "amazonsns",
         "amazonbedrock",
         "bedrock",
-        "amazonsns",
+        "anthropic",
         "amazonsagemakerfull",
         "amazonworkmail",
-    ]
-    .iter()
-    .any(|prefix| name.starts_with(prefix))
-        || name.contains("smsvoice")
-        || name.contains("externalanthropic")
+    ];
+    let name = name.to_ascii_lowercase();
+    let reaches = WHOLE.contains(&name.as_str())
+        || BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+        || name.contains("smsvoice");
+    reaches && !name.contains("readonly")
 }
 
-/// The watched services, in alphabetical order, that the document reaches by statements that do not deny. A document is an
-/// object, JSON text, or URL-encoded JSON text; what cannot be read reaches nothing.
+/// The watched services, in alphabetical order, that the document reaches by statements that do not deny. A document
+/// is an object, JSON text, or URL-encoded JSON text; what cannot be read reaches nothing.
 pub(crate) fn reaches(document: &Value) -> Vec<String> {
     let decoded;
     let document = match document {

@@ -169,6 +169,7 @@ mod tests {
             "aws:policy/AmazonSNSFullAccess",
             "aws:policy/AdministratorAccess",
             "aws:policy/PowerUserAccess",
+            "aws:policy/AnthropicInferenceAccess",
         ] {
             assert_eq!(attach(grave), (Kind::CredentialIssue, true, false), "{grave}");
         }
