@@ -211,20 +211,19 @@ impl<'c> Walker<'c> {
                     (Some(table), Some(row)) => table.row(row, &self.context, position, out),
                     _ => wrapping::object(&fields, &self.context, position, out),
                 }
-                self.note_first_member(text, at);
+                self.note_first_member(text.get(at..end).unwrap_or_default());
                 Ok(end)
             }
         }
     }
 
     /// Notes what records begin with here, for finding the next one behind one that is broken.
-    fn note_first_member(&mut self, text: &str, at: usize) {
-        let start = skip_space(text.as_bytes(), at + 1);
-        let member = text.get(start..).unwrap_or_default();
-        if !member.starts_with(&self.first_member)
-            && let Some((name, _)) = member.split_once(':')
+    fn note_first_member(&mut self, object: &str) {
+        let members = object.trim_start_matches(['{', ' ', '\n', '\r', '\t']);
+        if !members.starts_with(&self.first_member)
+            && let Some((name, _)) = members.strip_prefix('"').and_then(|rest| rest.split_once('"'))
         {
-            name.trim_end().clone_into(&mut self.first_member);
+            self.first_member = format!("\"{name}\"");
         }
     }
 

@@ -350,6 +350,20 @@ fn a_broken_record_loses_only_itself() {
 }
 
 #[test]
+fn an_empty_object_does_not_hide_what_records_begin_with() {
+    let (a, b) = (record_text("a"), record_text("b"));
+    let text = format!("{{}}{}{b}", a.strip_suffix('}').expect("an object"));
+
+    let seen = read(&text);
+
+    assert_eq!(
+        (seen.ids(), seen.reasons()),
+        (vec!["b"], vec![SkipReason::NoName, SkipReason::Malformed])
+    );
+    assert_eq!(read_streamed(text.as_bytes()), seen);
+}
+
+#[test]
 fn a_line_cut_anywhere_loses_only_itself() {
     let (a, b) = (record_text("a"), record_text("b"));
     for cut in (1..a.len()).filter(|&cut| a.is_char_boundary(cut)) {
