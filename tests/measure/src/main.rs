@@ -9,7 +9,7 @@ mod attacks;
 mod program;
 mod report;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,7 +19,7 @@ use scenarios::dice::Dice;
 
 use accounts::{Account, Archetype};
 use attacks::{Shape, trial};
-use program::Program;
+use program::{Program, Publication};
 
 /// Measures recall, delay and false alarms of the program over simulated accounts.
 #[derive(Parser)]
@@ -35,7 +35,7 @@ struct Args {
     #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(i64).range(13..=104))]
     weeks: i64,
     /// Trials of each attack shape.
-    #[arg(long, default_value_t = 40)]
+    #[arg(long, default_value_t = 20)]
     trials: usize,
     /// The seed.
     #[arg(long, default_value_t = 1)]
@@ -64,69 +64,112 @@ fn main() -> anyhow::Result<()> {
 /// Severities of the columns: OCSF's ids.
 const COLUMNS: [(&str, u8); 3] = [("Low+", 2), ("Medium+", 3), ("High+", 4)];
 
-/// What one account showed: for each archetype (and for the account as a whole, last) its identity-weeks, and the
-/// worst severity of each finding.
-type Shown = Vec<(f64, Vec<u8>)>;
+/// What those of one archetype showed in one account.
+#[derive(Clone, Default)]
+struct Shown {
+    /// Identity-weeks, without the two of learning.
+    weeks: f64,
+    /// Each finding's type, and the worst severity that it reached.
+    findings: Vec<(String, u8)>,
+}
+
+impl Shown {
+    fn all<'a>(of: impl Iterator<Item = &'a Self>) -> Self {
+        of.fold(Self::default(), |mut all, shown| {
+            all.weeks += shown.weeks;
+            all.findings.extend(shown.findings.iter().cloned());
+            all
+        })
+    }
+
+    fn keep(mut self, keep: impl Fn(&str) -> bool) -> Self {
+        self.findings.retain(|(kind, _)| keep(kind));
+        self
+    }
+}
 
 fn false_alarms(args: &Args, program: &Program) -> anyhow::Result<()> {
-    let shown = in_parallel(args.accounts, |i| one_account(args, program, i))?;
-    let weeks: f64 = shown.iter().flatten().map(|(weeks, _)| weeks).sum();
+    let accounts = in_parallel(args.accounts, |i| one_account(args, program, i))?;
+    let all: Vec<Shown> = accounts.iter().map(|a| Shown::all(a.iter())).collect();
+    let total = Shown::all(all.iter());
     println!(
-        "\nFalse alarms: {} accounts, {weeks:.0} identity-weeks; findings per 1,000, with 95 % intervals",
-        args.accounts
+        "\nFalse alarms: {} accounts, {:.0} identity-weeks; findings per 1,000, with 95 % intervals",
+        args.accounts, total.weeks
     );
     println!(
         "{:24}{:>9}{:>24}{:>24}{:>24}",
         "", "id-weeks", "Low+", "Medium+", "High+"
     );
     let mut dice = Dice::new(args.seed, "intervals");
-    let mut row = |name: &str, of: &dyn Fn(&Shown) -> (f64, Vec<u8>)| {
-        let rows: Vec<_> = shown.iter().map(of).collect();
-        let weeks: f64 = rows.iter().map(|(weeks, _)| weeks).sum();
+    let mut row = |name: &str, rows: Vec<Shown>| {
+        let weeks: f64 = rows.iter().map(|shown| shown.weeks).sum();
         let [low, medium, high] = COLUMNS.map(|(_, least)| {
             let counts: Vec<_> = rows
                 .iter()
-                .map(|(weeks, found)| (found.iter().filter(|s| **s >= least).count(), *weeks))
+                .map(|shown| {
+                    (
+                        shown.findings.iter().filter(|(_, worst)| *worst >= least).count(),
+                        shown.weeks,
+                    )
+                })
                 .collect();
             report::rate(&counts, &mut dice).to_string()
         });
         println!("{name:24}{weeks:9.0}{low:>24}{medium:>24}{high:>24}");
     };
     for (place, archetype) in Archetype::ALL.iter().enumerate() {
-        row(archetype.name(), &|shown| shown.get(place).cloned().unwrap_or_default());
+        row(
+            archetype.name(),
+            accounts.iter().filter_map(|a| a.get(place).cloned()).collect(),
+        );
     }
-    row("the account as a whole", &|shown| {
-        let weeks = shown.iter().map(|(weeks, _)| weeks).sum();
-        (weeks, shown.last().map(|(_, found)| found.clone()).unwrap_or_default())
-    });
-    row("all", &|shown| {
-        (
-            shown.iter().map(|(weeks, _)| weeks).sum(),
-            shown.iter().flat_map(|(_, found)| found.clone()).collect(),
-        )
-    });
+    let whole = |(account, all): (&Vec<Shown>, &Shown)| Shown {
+        weeks: all.weeks,
+        findings: account.last().map(|shown| shown.findings.clone()).unwrap_or_default(),
+    };
+    row("the account as a whole", accounts.iter().zip(&all).map(whole).collect());
+    row(
+        "all, about use",
+        all.iter().map(|a| a.clone().keep(program::is_about_use)).collect(),
+    );
+    row(
+        "all, about the rest",
+        all.iter()
+            .map(|a| a.clone().keep(|kind| !program::is_about_use(kind)))
+            .collect(),
+    );
+    row("all", all);
+
+    let mut types: BTreeMap<&str, usize> = BTreeMap::new();
+    for (kind, _) in total.findings.iter().filter(|(_, worst)| *worst >= 3) {
+        *types.entry(kind).or_default() += 1;
+    }
+    let types: Vec<_> = types.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
+    println!("Medium+ by type: {}", types.join(", "));
     Ok(())
 }
 
-fn one_account(args: &Args, program: &Program, i: usize) -> anyhow::Result<Shown> {
+/// One account: for each archetype, and for the account as a whole (last), what it showed.
+fn one_account(args: &Args, program: &Program, i: usize) -> anyhow::Result<Vec<Shown>> {
     let account = Account::draw(Dice::new(args.seed, &format!("account/{i}")).seed(), args.weeks);
-    let mut worst: HashMap<String, (String, u8)> = HashMap::new();
+    let mut worst: BTreeMap<String, Publication> = BTreeMap::new();
     for p in program.replay(&account.records(args.weeks))? {
-        let entry = worst.entry(p.uid).or_insert((p.actor, 0));
-        entry.1 = entry.1.max(p.severity);
-    }
-    let mut shown: Shown = vec![(0.0, vec![]); Archetype::ALL.len() + 1];
-    let place = |a: Archetype| Archetype::ALL.iter().position(|b| *b == a).unwrap_or_default();
-    for member in &account.members {
-        if let Some((weeks, _)) = shown.get_mut(place(member.archetype)) {
-            *weeks += (args.weeks - 2) as f64;
+        match worst.get(&p.uid) {
+            Some(kept) if kept.severity >= p.severity => {}
+            _ => drop(worst.insert(p.uid.clone(), p)),
         }
     }
-    for (actor, severity) in worst.into_values() {
-        let member = account.members.iter().find(|m| actor.contains(m.worker.who.label()));
-        let place = member.map_or(Archetype::ALL.len(), |m| place(m.archetype));
-        if let Some((_, found)) = shown.get_mut(place) {
-            found.push(severity);
+    let mut shown = vec![Shown::default(); Archetype::ALL.len() + 1];
+    let place = |a: Archetype| Archetype::ALL.iter().position(|b| *b == a).unwrap_or_default();
+    for member in &account.members {
+        if let Some(of) = shown.get_mut(place(member.archetype)) {
+            of.weeks += (args.weeks - 2) as f64;
+        }
+    }
+    for p in worst.into_values() {
+        let member = account.members.iter().find(|m| p.actor.contains(m.worker.who.label()));
+        if let Some(of) = shown.get_mut(member.map_or(Archetype::ALL.len(), |m| place(m.archetype))) {
+            of.findings.push((p.kind, p.severity));
         }
     }
     Ok(shown)
@@ -169,7 +212,9 @@ fn one_trial(args: &Args, program: &Program, shape: &Shape, i: usize) -> anyhow:
     Ok(COLUMNS.map(|(_, least)| {
         let found = published
             .iter()
-            .filter(|p| p.time >= begin && p.severity >= least && p.is_about_use() && p.names(&trial.label))
+            .filter(|p| {
+                p.time >= begin && p.severity >= least && program::is_about_use(&p.kind) && p.names(&trial.label)
+            })
             .map(|p| p.time)
             .min()?;
         let calls = trial.abuse.iter().filter(|t| **t <= found).count();

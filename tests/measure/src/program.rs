@@ -36,17 +36,17 @@ pub(crate) struct Publication {
 }
 
 impl Publication {
-    /// Whether it is about use, rather than about what surrounds it.
-    pub(crate) fn is_about_use(&self) -> bool {
-        ["/Hijack", "/AnomalousUse", "/CeilingExceeded"]
-            .iter()
-            .any(|family| self.kind.ends_with(family))
-    }
-
     /// Whether somebody is named in it.
     pub(crate) fn names(&self, label: &str) -> bool {
         self.actor.contains(label) || self.linked.iter().any(|l| l.contains(label))
     }
+}
+
+/// Whether a type is about use, rather than about what surrounds it.
+pub(crate) fn is_about_use(kind: &str) -> bool {
+    ["/Hijack", "/AnomalousUse", "/CeilingExceeded"]
+        .iter()
+        .any(|family| kind.ends_with(family))
 }
 
 impl Program {
