@@ -1,5 +1,6 @@
 //! One account: its profiles, first-seen sets, ledger and episodes, and how an activity moves them.
 
+mod bounds;
 mod control_plane;
 mod uses;
 mod whole;
@@ -7,8 +8,8 @@ mod whole;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use tripmeter_model::{
-    Activity, DAY, Digest, Factor, Family, Finding, Identity, IdentityKind, Kind, Outcome, Policy, Service, Stage,
-    Tactic, Timestamp,
+    Activity, Digest, Factor, Family, Finding, Identity, IdentityKind, Kind, Outcome, Policy, Service, Stage, Tactic,
+    Timestamp,
 };
 
 use crate::account_service::ServiceProfile;
@@ -19,7 +20,7 @@ use crate::episode::{Published, UseEpisode, close};
 use crate::journal::{Context, Journal, context_of, values_of};
 use crate::ledger::{Ledger, account_digest, principal_digest};
 use crate::novelty::Attribute;
-use crate::profile::{Around, Profile, identity_digest};
+use crate::profile::{Around, Profile};
 use crate::seen::SharedSeen;
 use crate::settings::Settings;
 use crate::weigh::Habits;
@@ -73,8 +74,12 @@ pub(crate) struct Account {
     seen: SharedSeen,
     services: BTreeMap<Service, ServiceProfile>,
     used: HashMap<(Service, Digest), Used>,
-    /// Profiles with hours that a later opening could make worse.
-    live: BTreeSet<(Service, Digest)>,
+    /// Profiles with hours that an opening by anybody could make worse.
+    anomalous: BTreeSet<(Service, Digest)>,
+    /// Who called from networks that are new to the account.
+    callers: BTreeMap<Digest, BTreeSet<(Service, Digest)>>,
+    /// The day of the last sweep.
+    swept: i32,
     ledger: Ledger,
     habits: Habits,
     /// The first day on which an identity changed something in a region.
@@ -95,7 +100,9 @@ impl Account {
             seen: SharedSeen::default(),
             services: BTreeMap::new(),
             used: HashMap::new(),
-            live: BTreeSet::new(),
+            anomalous: BTreeSet::new(),
+            callers: BTreeMap::new(),
+            swept: at.day(),
             ledger: Ledger::default(),
             habits: HashMap::new(),
             changed_in: HashMap::new(),
@@ -109,7 +116,7 @@ impl Account {
 
     /// Takes an activity in and says what it causes to be published.
     pub(crate) fn observe(&mut self, activity: &Activity, bench: &Bench<'_>, out: &mut Vec<Finding>) {
-        let who = identity_digest(&activity.identity.id);
+        let who = principal_digest(&activity.identity.id);
         let context = context_of(activity);
         self.first_day = self.first_day.min(activity.time.day());
         for (attribute, value) in values_of(&context) {
@@ -196,14 +203,12 @@ impl Account {
             Some(id) => (principal_digest(id), principal(id)),
             None => (who, activity.identity.clone()),
         };
-        let mut noted = activity.clone();
-        noted.identity = identity.clone();
-        self.ledger.note(who, stage, &noted);
+        self.ledger.note(who, &identity, stage, activity);
         if stage == Stage::DeniedUse {
             self.restate_served(who, activity);
         }
         let day = activity.time.day();
-        self.habits.entry((who, activity.shape)).or_default().note(day);
+        self.note_habit(who, activity.shape, day);
         if matches!(stage, Stage::PolicyChange | Stage::GuardrailRemoval | Stage::Credential)
             && let Some(region) = context.first().copied().flatten()
         {
@@ -278,11 +283,12 @@ impl Account {
                 close(draft, &mut episode.published, now, bench.policy, out);
             }
         }
-        self.ledger
-            .expire(now.plus(-3 * bench.settings.correlation() - 2 * DAY));
-        self.hushed.retain(|(_, _, of)| *of >= day - 2);
         while self.ended.len() > MAX_ENDED {
             self.ended.pop_front();
+        }
+        if day > self.swept {
+            self.swept = day;
+            self.sweep(now, bench);
         }
     }
 

@@ -16,6 +16,9 @@ use crate::journal::{Context, Journal, values_of};
 use crate::novelty::{Attribute, Rates, Seen as Novel};
 use crate::seen::SharedSeen;
 
+/// Identities told apart on one day; the calls of more count in the sums.
+const MAX_IDENTITIES: usize = 20_000;
+
 /// What one identity did on one day.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct IdentityDay {
@@ -132,7 +135,9 @@ impl ServiceProfile {
             *calls = calls.saturating_add(1);
             *units = units.saturating_add(activity.quantity.units);
         }
-        *open.identities.entry(who).or_default().hours.entry(hour).or_default() += 1;
+        if open.identities.len() < MAX_IDENTITIES || open.identities.contains_key(&who) {
+            *open.identities.entry(who).or_default().hours.entry(hour).or_default() += 1;
+        }
         open.journal.add(activity, context);
     }
 

@@ -28,6 +28,15 @@ pub(crate) struct Surprise {
     pub expected: Expectation,
 }
 
+/// What was known of an identity when an hour began.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Before {
+    /// The probability that a new value of each attribute shows on a day.
+    pub p_new: [f32; 5],
+    /// The hour of the day was never used, though others were.
+    pub hour_is_new: bool,
+}
+
 /// What an identity did on a service in one hour of the clock.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Cell {
@@ -46,8 +55,8 @@ pub(crate) struct Cell {
     pub surprise: Option<Surprise>,
     /// Units of the day up to this hour.
     pub day_units: u64,
-    /// The probability that a new value of each attribute shows today, by what was known when the hour began.
-    pub p_new: Option<[f32; 5]>,
+    /// What was known when the hour began; kept, since the profile learns on.
+    pub before: Option<Before>,
     /// Points, as last weighed.
     pub points: u32,
     /// Whether they make a chain.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tripmeter_model::{Activity, Finding, Policy, Timestamp};
+use tripmeter_model::{Activity, Finding, Identity, IdentityKind, Policy, Timestamp};
 
 use crate::account::{Account, Bench};
 use crate::baseline::Params;
@@ -47,6 +47,13 @@ impl<P: Policy> Engine<P> {
     ///
     /// Activities may come in any order, and twice, within the lateness bound.
     pub fn observe(&mut self, activity: &Activity, out: &mut Vec<Finding>) {
+        let told;
+        let activity = if activity.identity.kind == IdentityKind::Stranger {
+            told = by_origin(activity);
+            &told
+        } else {
+            activity
+        };
         let published = out.len();
         if self.now.is_none_or(|now| activity.time > now) {
             let hour_began = self.now.is_none_or(|now| now.hour() < activity.time.hour());
@@ -112,5 +119,19 @@ impl<P: Policy> Engine<P> {
             .collect();
         findings.sort_by(|a, b| a.uid.cmp(&b.uid).then(a.revision.cmp(&b.revision)));
         findings
+    }
+}
+
+/// A caller without any identity is told by where it calls from: records of one caller belong together, and a flood
+/// of them is one profile.
+fn by_origin(activity: &Activity) -> Activity {
+    let origin = &activity.origin;
+    let id = format!("stranger:{} {}", origin.network, origin.client);
+    Activity {
+        identity: Identity {
+            kind: IdentityKind::Stranger,
+            id,
+        },
+        ..activity.clone()
     }
 }

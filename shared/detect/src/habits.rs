@@ -41,6 +41,11 @@ impl Days {
             .count() as u32
     }
 
+    /// Whether it was seen on a day or later.
+    pub(crate) fn seen_since(&self, day: i32) -> bool {
+        self.latest >= day
+    }
+
     /// How unusual a habit that was seen on these days is on `day`: 1 the first time, 0 from the fourth day.
     pub(crate) fn weight(&self, day: i32) -> f64 {
         let before = self.within(day - MEMORY, day - 1);

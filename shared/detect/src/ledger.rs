@@ -9,6 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use tripmeter_model::{Activity, Digest, Identity, Outcome, Service, Stage, Timestamp, digest64};
 
+/// Identities of one account.
+const MAX_IDENTITIES: usize = 2_000;
 /// Calls kept of one opening.
 const MAX_CALLS: usize = 16;
 /// Regions kept of one call.
@@ -73,8 +75,9 @@ pub(crate) fn origin_digest(activity: &Activity) -> Digest {
 }
 
 impl Ledger {
-    /// Adds an opening; adding it again changes nothing.
-    pub(crate) fn note(&mut self, who: Digest, stage: Stage, activity: &Activity) {
+    /// Adds an opening of an identity; adding it again changes nothing.
+    pub(crate) fn note(&mut self, who: Digest, identity: &Identity, stage: Stage, activity: &Activity) {
+        self.make_room(who);
         let slot = (activity.time.ten_minutes(), stage, activity.service);
         let opening = self
             .by_identity
@@ -82,7 +85,7 @@ impl Ledger {
             .or_default()
             .entry(slot)
             .or_insert_with(|| Opening {
-                identity: activity.identity.clone(),
+                identity: identity.clone(),
                 stage,
                 service: activity.service,
                 first: activity.time,
@@ -95,6 +98,22 @@ impl Ledger {
                 repeated: BTreeSet::new(),
             });
         opening.add(activity);
+    }
+
+    /// Makes room for an identity, if there are too many: the one whose last opening is oldest goes.
+    fn make_room(&mut self, who: Digest) {
+        if self.by_identity.len() < MAX_IDENTITIES || self.by_identity.contains_key(&who) {
+            return;
+        }
+        let latest = |slots: &BTreeMap<Slot, Opening>| slots.values().map(|opening| opening.last).max();
+        let oldest = self
+            .by_identity
+            .iter()
+            .min_by_key(|(who, slots)| (latest(slots), **who))
+            .map(|(who, _)| *who);
+        if let Some(oldest) = oldest {
+            self.by_identity.remove(&oldest);
+        }
     }
 
     /// Restates how many uses were carried out around the refusals of an identity near a time. Says whether there
@@ -256,11 +275,19 @@ fn insert_bounded(set: &mut BTreeSet<Digest>, values: impl Iterator<Item = Diges
     }
 }
 
-/// The digest of a principal's durable id. A whole account (`arn:…:root` or twelve digits) in a grant stands for
-/// everybody in it.
+/// The digest of a principal's durable id, by which everything is keyed. The path of a role or user is left out: their
+/// names are unique in an account, and calls that name them leave it out too. A whole account (`arn:…:root` or twelve
+/// digits) in a grant stands for everybody in it.
 pub(crate) fn principal_digest(id: &str) -> Digest {
-    match account_of_grant(id) {
-        Some(account) => account_digest(account),
+    if let Some(account) = account_of_grant(id) {
+        return account_digest(account);
+    }
+    let (arn, rest) = id.split_once('#').unwrap_or((id, ""));
+    let named = [":role/", ":user/"]
+        .iter()
+        .find_map(|kind| arn.split_once(kind).map(|(head, path)| (head, *kind, path)));
+    match named {
+        Some((head, kind, path)) => digest64(&[head, kind, path.rsplit('/').next().unwrap_or(path), rest]),
         None => digest64(&[id]),
     }
 }
@@ -291,7 +318,7 @@ mod tests {
             let mut probe = activity(Service::Ses, "GetSendQuota", at(0).plus(n % 600));
             probe.region = format!("region-{n}");
             probe.event_id = Some(format!("{n:05}"));
-            ledger.note(Digest(1), Stage::Probe, &probe);
+            ledger.note(Digest(1), &probe.identity, Stage::Probe, &probe);
         }
         let openings: Vec<_> = ledger.of(Digest(1), at(0), at(1)).collect();
         assert_eq!(openings.len(), 1);

@@ -79,6 +79,15 @@ impl OpenDay {
         });
     }
 
+    /// The hours that were used, a bit each.
+    pub(crate) fn hours_used(&self) -> u32 {
+        self.calls
+            .iter()
+            .enumerate()
+            .filter(|(_, calls)| **calls > 0)
+            .fold(0, |bits, (hour, _)| bits | 1 << hour)
+    }
+
     /// Ten minutes that may still grow, if they hold anything.
     pub(crate) fn ten(&self, at: i64) -> Option<Ten> {
         self.tens.iter().find(|ten| i64::from(ten.at) == at).copied()

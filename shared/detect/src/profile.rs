@@ -11,7 +11,7 @@ use tripmeter_model::{Activity, Digest, HOUR, Service, TEN_MINUTES, Timestamp};
 use crate::baseline::{
     Expectation, Expectations, Horizon, Level, Params, Volume, foldable_through, judged_through, level,
 };
-use crate::cell::{Cell, Counted, NEW_FOR, Surprise};
+use crate::cell::{Before, Cell, Counted, NEW_FOR, Surprise};
 use crate::habits::Days;
 use crate::journal::{Context, values_of};
 use crate::novelty::{Attribute, Rates, Seen as Novel};
@@ -42,14 +42,13 @@ pub(crate) struct Profile {
     volume: Volume,
     open: Vec<OpenDay>,
     rates: [Rates; 5],
-    /// The first day that each hour of the day was used on.
-    hours: [Option<i32>; 24],
+    /// Hours of the day that were used on folded days, a bit each.
+    hours: u32,
     /// Folded days with a level of 2 or more.
     anomalous_days: Days,
-    ring: Vec<u32>,
+    /// Event ids counted last, as 24-bit hashes: a true event is taken for a duplicate once in 260,000.
+    ring: Vec<[u8; 3]>,
     ring_at: u8,
-    /// Uses that came after their day was folded.
-    pub late: u32,
 }
 
 /// What belongs to a profile but not into its hot item: first-seen sets, and the hours that may still change.
@@ -100,11 +99,10 @@ impl Profile {
             },
             open: Vec::new(),
             rates: [Rates::default(); 5],
-            hours: [None; 24],
+            hours: 0,
             anomalous_days: Days::default(),
             ring: Vec::new(),
             ring_at: 0,
-            late: 0,
         }
     }
 
@@ -136,7 +134,6 @@ impl Profile {
             around.cache.clear();
         }
         if day < self.volume.next_day() {
-            self.late += 1;
             return Added::Late;
         }
         self.fold(around, time, params);
@@ -146,10 +143,6 @@ impl Profile {
             around.cache.clear();
         }
         self.open_day(day).add(activity, params.lateness_seconds);
-        let hour_first = self.hours.get_mut(usize::from(time.hour_of_day()));
-        if let Some(first) = hour_first {
-            *first = Some(first.map_or(day, |d| d.min(day)));
-        }
         let cell = around.cells.entry(time.hour()).or_default();
         let mut new = 0;
         let mut strange = false;
@@ -183,7 +176,8 @@ impl Profile {
 
     /// Whether the event id was counted before; remembers it if not.
     fn repeated(&mut self, id: &str) -> bool {
-        let hash = tripmeter_model::digest64(&[id]).0 as u32;
+        let [a, b, c, ..] = tripmeter_model::digest64(&[id]).0.to_le_bytes();
+        let hash = [a, b, c];
         if self.ring.contains(&hash) {
             return true;
         }
@@ -218,7 +212,7 @@ impl Profile {
     }
 
     /// Folds the days whose events can all have come once something at this time was seen.
-    fn fold(&mut self, around: &mut Around, seen: Timestamp, params: &Params) {
+    pub(crate) fn fold(&mut self, around: &mut Around, seen: Timestamp, params: &Params) {
         let through = foldable_through(seen, params.lateness_seconds);
         if self.volume.next_day() > through {
             return;
@@ -227,10 +221,15 @@ impl Profile {
         self.volume
             .fold_through(through, self.open.iter().map(OpenDay::counts), params);
         let still_open = self.open.partition_point(|open| open.day <= through);
-        for open in self.open.drain(..still_open).collect::<Vec<_>>() {
-            let mut rates = self.rates;
-            self.fold_novelty(&mut rates, &around.seen, open.day);
-            self.rates = rates;
+        for open in self.open.drain(..still_open) {
+            fold_novelty(
+                &mut self.rates,
+                self.hours,
+                &around.seen,
+                &open,
+                self.volume.calls().first_day(),
+            );
+            self.hours |= open.hours_used();
             if open.anomalous {
                 self.anomalous_days.note(open.day);
             }
@@ -250,40 +249,22 @@ impl Profile {
         before.map_or(0, |ten| ten.calls) + same.map_or(0, |ten| ten.calls)
     }
 
-    /// How probable a new value of each attribute was when an hour began, by the days folded before it.
-    pub(crate) fn p_new(&self, seen: &Seen, hour: i64, lateness: i64, prior: impl Fn(Attribute) -> f64) -> [f32; 5] {
+    /// What was known when an hour began, by the days folded before it.
+    pub(crate) fn before(&self, seen: &Seen, hour: i64, lateness: i64, prior: impl Fn(Attribute) -> f64) -> Before {
         let through = judged_through(Timestamp::from_seconds(hour * HOUR), lateness);
-        let mut copy = self.rates;
+        let (mut rates, mut hours) = (self.rates, self.hours);
         for open in self.open.iter().filter(|open| open.day <= through) {
-            self.fold_novelty(&mut copy, seen, open.day);
+            fold_novelty(&mut rates, hours, seen, open, self.first_day());
+            hours |= open.hours_used();
         }
-        Attribute::ALL.map(|attribute| {
-            let rates = copy.get(attribute as usize).copied().unwrap_or_default();
-            rates.p_new(prior(attribute)) as f32
-        })
-    }
-
-    fn fold_novelty(&self, rates: &mut [Rates; 5], seen: &Seen, day: i32) {
-        let first_day = self.first_day();
-        for (rates, attribute) in rates.iter_mut().zip(Attribute::ALL) {
-            let novel = day != first_day
-                && match attribute {
-                    Attribute::Hour => self.hours.iter().flatten().any(|first| *first == day),
-                    _ => seen.novel_on(attribute, day),
-                };
-            rates.fold(if novel { Novel::Never } else { Novel::Before });
+        let of_day = 1u32 << hour.rem_euclid(24);
+        Before {
+            p_new: Attribute::ALL.map(|attribute| {
+                let rates = rates.get(attribute as usize).copied().unwrap_or_default();
+                rates.p_new(prior(attribute)) as f32
+            }),
+            hour_is_new: hours != 0 && hours & of_day == 0,
         }
-    }
-
-    /// Whether the hour of the day was first used on this day, though the profile is older.
-    pub(crate) fn new_hour(&self, hour_of_day: u8, day: i32) -> bool {
-        day != self.first_day()
-            && self
-                .hours
-                .get(usize::from(hour_of_day))
-                .copied()
-                .flatten()
-                .is_some_and(|first| first == day)
     }
 
     /// Whether nothing was used in the 28 days before `day`, though the profile is older.
@@ -431,6 +412,18 @@ impl Profile {
     }
 }
 
+/// Counts a day for the rates at which new values are shown. Nothing is new on the first day.
+fn fold_novelty(rates: &mut [Rates; 5], hours: u32, seen: &Seen, open: &OpenDay, first_day: i32) {
+    for (rates, attribute) in rates.iter_mut().zip(Attribute::ALL) {
+        let novel = open.day != first_day
+            && match attribute {
+                Attribute::Hour => open.hours_used() & !hours != 0,
+                _ => seen.novel_on(attribute, open.day),
+            };
+        rates.fold(if novel { Novel::Never } else { Novel::Before });
+    }
+}
+
 /// What the windows that end in an hour say.
 #[derive(Clone, Copy, Debug, Default)]
 struct Judged {
@@ -473,7 +466,69 @@ fn newcomer(busiest_hour: f64, params: &Params) -> Expectations {
     }
 }
 
-/// The digest of an identity, by which everything is keyed.
-pub(crate) fn identity_digest(id: &str) -> Digest {
-    tripmeter_model::digest64(&[id])
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{DAY, Service, Timestamp};
+
+    use super::{Around, Profile};
+    use crate::baseline::Params;
+    use crate::journal::context_of;
+    use crate::testing::{activity, at};
+
+    /// Sixty days of use: so many calls an hour in the office's hours or around the clock.
+    fn grown(service: Service, hours: std::ops::Range<i64>, calls: i64, units: u64) -> Profile {
+        let (mut profile, mut around) = (Profile::new(service, at(hours.start)), Around::default());
+        let mut n = 0;
+        for day in 0..60 {
+            for hour in hours.clone() {
+                for call in 0..calls {
+                    let time = at(day * 24 + hour).plus(call * 3_600 / calls);
+                    let mut used = activity(service, "SendEmail", time);
+                    n += 1;
+                    used.event_id = Some(format!("{n:08x}-0000"));
+                    used.quantity.units = units + (n % 7) as u64;
+                    profile.add(&mut around, &used, &context_of(&used), false, &Params::identity());
+                }
+            }
+        }
+        profile
+    }
+
+    /// The byte budgets of the hot item: one write unit of DynamoDB is 1,024 bytes.
+    const COMMON: usize = 800;
+    const HEAVY: usize = 1_000;
+
+    fn bytes(profile: &Profile) -> usize {
+        postcard::to_allocvec(profile).unwrap().len()
+    }
+
+    #[test]
+    fn a_common_profile_and_a_heavy_one_with_units_fit_their_budgets() {
+        let common = bytes(&grown(Service::Bedrock, 8..18, 6, 1));
+        assert!(common <= COMMON, "a common profile takes {common} bytes");
+        let heavy = bytes(&grown(Service::Ses, 0..24, 60, 40));
+        assert!(heavy <= HEAVY, "a heavy profile takes {heavy} bytes");
+    }
+
+    #[test]
+    fn what_was_written_is_read_as_it_was() {
+        let profile = grown(Service::Ses, 8..18, 6, 3);
+        let bytes = postcard::to_allocvec(&profile).unwrap();
+        let read: Profile = postcard::from_bytes(&bytes).unwrap();
+        assert_eq!(postcard::to_allocvec(&read).unwrap(), bytes);
+    }
+
+    #[test]
+    fn an_event_that_comes_twice_counts_once_and_one_of_a_folded_day_not_at_all() {
+        let (mut profile, mut around) = (Profile::new(Service::Bedrock, at(1)), Around::default());
+        let mut add = |id: &str, time: Timestamp| {
+            let mut used = activity(Service::Bedrock, "Converse", time);
+            used.event_id = Some(id.into());
+            profile.add(&mut around, &used, &context_of(&used), false, &Params::identity())
+        };
+        assert_eq!(add("a", at(1)), super::Added::Hour(at(1).hour()));
+        assert_eq!(add("a", at(1)), super::Added::Duplicate);
+        assert_eq!(add("b", at(1).plus(3 * DAY)), super::Added::Hour(at(73).hour()));
+        assert_eq!(add("c", at(2)), super::Added::Late);
+    }
 }

@@ -21,48 +21,50 @@ struct Since {
     last: Timestamp,
 }
 
-/// The values that one identity has shown on one service.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// The values that one identity has shown on one service, in the order of their digests: most have few.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Seen {
-    values: [HashMap<Digest, Since>; 4],
+    values: [Vec<(Digest, Since)>; 4],
 }
 
 impl Seen {
-    /// Notes that a value was shown. Says whether it had never been shown before (in order of arrival).
-    pub(crate) fn note(&mut self, attribute: Attribute, value: Digest, at: Timestamp) -> bool {
+    /// Notes that a value was shown.
+    pub(crate) fn note(&mut self, attribute: Attribute, value: Digest, at: Timestamp) {
         let Some(values) = self.values.get_mut(attribute as usize) else {
-            return false;
+            return;
         };
-        if let Some(since) = values.get_mut(&value) {
-            since.first = since.first.min(at);
-            since.last = since.last.max(at);
-            return false;
+        if let Ok(known) = values.binary_search_by_key(&value, |(digest, _)| *digest) {
+            if let Some((_, since)) = values.get_mut(known) {
+                since.first = since.first.min(at);
+                since.last = since.last.max(at);
+            }
+            return;
         }
-        if values.len() >= MAX_SEEN
-            && let Some(stale) = values
-                .iter()
-                .min_by_key(|(digest, since)| (since.last, **digest))
-                .map(|(d, _)| *d)
-        {
-            values.remove(&stale);
+        let stale = values
+            .iter()
+            .enumerate()
+            .min_by_key(|(_, (digest, since))| (since.last, *digest));
+        if let Some((stale, _)) = stale.filter(|_| values.len() >= MAX_SEEN) {
+            values.remove(stale);
         }
-        values.insert(value, Since { first: at, last: at });
-        true
+        let place = values.partition_point(|(digest, _)| *digest < value);
+        values.insert(place, (value, Since { first: at, last: at }));
+    }
+
+    fn of(&self, attribute: Attribute) -> &[(Digest, Since)] {
+        self.values.get(attribute as usize).map_or(&[], Vec::as_slice)
     }
 
     /// When a value was first shown.
     pub(crate) fn first(&self, attribute: Attribute, value: Digest) -> Option<Timestamp> {
-        self.values
-            .get(attribute as usize)?
-            .get(&value)
-            .map(|since| since.first)
+        let values = self.of(attribute);
+        let known = values.binary_search_by_key(&value, |(digest, _)| *digest).ok()?;
+        values.get(known).map(|(_, since)| since.first)
     }
 
     /// Whether a day brought a value that was never shown before.
     pub(crate) fn novel_on(&self, attribute: Attribute, day: i32) -> bool {
-        self.values
-            .get(attribute as usize)
-            .is_some_and(|values| values.values().any(|since| since.first.day() == day))
+        self.of(attribute).iter().any(|(_, since)| since.first.day() == day)
     }
 }
 
@@ -151,10 +153,21 @@ mod tests {
     #[test]
     fn a_late_event_moves_the_first_sight_back() {
         let mut seen = Seen::default();
-        assert!(seen.note(Attribute::Network, Digest(1), at(10)));
-        assert!(!seen.note(Attribute::Network, Digest(1), at(9)));
+        seen.note(Attribute::Network, Digest(1), at(10));
+        seen.note(Attribute::Network, Digest(1), at(9));
         assert_eq!(seen.first(Attribute::Network, Digest(1)), Some(at(9)));
         assert_eq!(seen.first(Attribute::Region, Digest(1)), None);
+    }
+
+    #[test]
+    fn of_too_many_values_those_unused_for_longest_are_forgotten() {
+        let mut seen = Seen::default();
+        for n in 0..=MAX_SEEN as i64 {
+            seen.note(Attribute::Network, Digest(n as u64), at(n));
+        }
+        assert_eq!(seen.first(Attribute::Network, Digest(0)), None);
+        assert_eq!(seen.first(Attribute::Network, Digest(1)), Some(at(1)));
+        assert_eq!(seen.of(Attribute::Network).len(), MAX_SEEN);
     }
 
     #[test]

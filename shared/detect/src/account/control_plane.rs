@@ -9,6 +9,9 @@ use crate::episode::{Draft, Published, publish};
 use crate::journal::{Context, Field};
 use crate::novelty::Attribute;
 
+/// Episodes of the control plane that are kept at once, before mere looks are left out.
+const MAX_CONTROLS: usize = 10_000;
+
 impl Account {
     /// Says how many uses were carried out around an identity's refusals, and whether there are refusals.
     pub(super) fn restate_served(&mut self, who: Digest, activity: &Activity) -> bool {
@@ -36,6 +39,10 @@ impl Account {
             service: activity.service,
             family,
         };
+        // A flood of identities that only look around ends here; what they change or spend is still judged.
+        if family == Family::LimitProbe && self.controls.len() >= MAX_CONTROLS && !self.controls.contains_key(&key) {
+            return;
+        }
         let episode = self.controls.entry(key).or_insert_with(|| ControlEpisode {
             control: Control::new(identity, tactic, activity),
             published: Published::default(),

@@ -15,8 +15,9 @@ use crate::control::ControlKey;
 use crate::episode::{Draft, Published, UseEpisode, publish, use_family};
 use crate::explain;
 use crate::journal::{Context, Field, Journal};
+use crate::ledger::principal_digest;
 use crate::novelty::Attribute;
-use crate::profile::{Added, Around, Judge, Profile, identity_digest};
+use crate::profile::{Added, Around, Judge, Profile};
 use crate::weigh::{Note, Part, Scene, Weighed};
 
 impl Account {
@@ -36,6 +37,19 @@ impl Account {
             Source::Address(address) => bench.policy.network_vouched(&self.id, address, time),
             _ => false,
         };
+        if !self.used.contains_key(&key) {
+            self.make_room();
+        }
+        let network_since = context.get(1).copied().flatten().and_then(|network| {
+            self.seen
+                .first(Attribute::Network, network)
+                .map(|first| (network, first))
+        });
+        if let Some((network, first)) = network_since
+            && time.since(first) <= bench.settings.correlation()
+        {
+            self.note_caller(network, key);
+        }
         let used = self.used.entry(key).or_insert_with(|| Used {
             profile: Profile::new(service, time),
             around: Around::default(),
@@ -109,12 +123,13 @@ impl Account {
         let lateness = bench.settings.lateness();
         let hours: Vec<i64> = used.around.cells.range(from..).map(|(hour, _)| *hour).collect();
         for hour in hours.iter().copied() {
-            if used.around.cells.get(&hour).is_some_and(|cell| cell.p_new.is_none()) {
-                let p_new = used
+            let new = used.around.cells.get(&hour).is_some_and(|cell| cell.before.is_none());
+            if new {
+                let before = used
                     .profile
-                    .p_new(&used.around.seen, hour, lateness, |a| shared.prior(a));
+                    .before(&used.around.seen, hour, lateness, |a| shared.prior(a));
                 if let Some(cell) = used.around.cells.get_mut(&hour) {
-                    cell.p_new = Some(p_new);
+                    cell.before = Some(before);
                 }
             }
         }
@@ -130,8 +145,8 @@ impl Account {
             if let Some(cell) = used.around.cells.get_mut(&hour) {
                 cell.points = points;
                 cell.chain = chain;
-                if cell.noteworthy() {
-                    self.live.insert(key);
+                if cell.level() >= Level::Anomalous {
+                    self.anomalous.insert(key);
                 }
             }
             if points >= HOSTILE {
@@ -286,7 +301,7 @@ impl Account {
         let mut linked = BTreeSet::new();
         for part in &weighed.parts {
             if let Note::Opening(opening) = part.note {
-                let by = identity_digest(&opening.identity.id);
+                let by = principal_digest(&opening.identity.id);
                 of.insert(by);
                 if by != who && part.name != FactorName::StageByOther {
                     linked.insert(opening.identity.id.clone());
@@ -359,26 +374,24 @@ impl Account {
         self.hushed.insert((key.0, key.1, day));
     }
 
-    /// Judges the live hours that a new opening or tie bears on once more.
+    /// Judges the hours that a new opening or tie bears on once more: of the identities that it is tied to, of
+    /// those that called from the same new network, and of those that are anomalous on the same service.
     pub(super) fn judge_again(&mut self, who: Digest, activity: &Activity, bench: &Bench<'_>, out: &mut Vec<Finding>) {
-        if self.live.is_empty() {
-            return;
-        }
         let since = activity.time.plus(-bench.settings.correlation());
-        let kin: BTreeSet<Digest> = self.ledger.kin(who, since).into_iter().collect();
-        let new_network = self
-            .seen
-            .first(
-                Attribute::Network,
-                tripmeter_model::digest64(&[&activity.origin.network.0]),
-            )
-            .is_some_and(|first| first >= since);
-        let again: Vec<(Service, Digest)> = self
-            .live
+        let kin = self.ledger.kin(who, since);
+        let mut again: BTreeSet<(Service, Digest)> = Service::ALL
             .iter()
-            .copied()
-            .filter(|(service, other)| *service == activity.service || kin.contains(other) || new_network)
+            .filter(|service| service.spends())
+            .flat_map(|service| kin.iter().map(|who| (*service, *who)))
+            .filter(|key| self.used.contains_key(key))
             .collect();
+        let network = tripmeter_model::digest64(&[&activity.origin.network.0]);
+        again.extend(self.callers.get(&network).into_iter().flatten());
+        again.extend(
+            self.anomalous
+                .iter()
+                .filter(|(service, _)| *service == activity.service),
+        );
         for key in again {
             self.weigh_from(key, i64::MIN, bench);
             self.judge_use(key, activity.time, bench, out);
@@ -402,12 +415,13 @@ impl Account {
         for hour in gone {
             self.settle_hour(key, hour, bench);
         }
-        let quiet = self
+        let anomalous = |cell: &Cell| cell.level() >= Level::Anomalous;
+        if self
             .used
             .get(&key)
-            .is_none_or(|used| !used.around.cells.values().any(Cell::noteworthy));
-        if quiet {
-            self.live.remove(&key);
+            .is_none_or(|used| !used.around.cells.values().any(anomalous))
+        {
+            self.anomalous.remove(&key);
         }
     }
 

@@ -245,7 +245,7 @@ pub(crate) fn strangeness<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell) 
         }
     }
     let hour_of_day = hour.rem_euclid(24) as u8;
-    if scene.profile.new_hour(hour_of_day, hour.div_euclid(24) as i32) {
+    if cell.before.is_some_and(|before| before.hour_is_new) {
         let points = Attribute::Hour.points(p_new(cell, Attribute::Hour), Known::ToNobody) * scale;
         strange.points += points;
         strange
@@ -256,7 +256,9 @@ pub(crate) fn strangeness<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell) 
 }
 
 fn p_new(cell: &Cell, attribute: Attribute) -> f64 {
-    let known = cell.p_new.as_ref().and_then(|all| all.get(attribute as usize).copied());
+    let known = cell
+        .before
+        .and_then(|before| before.p_new.get(attribute as usize).copied());
     known.map_or_else(|| attribute.prior(), f64::from)
 }
 
