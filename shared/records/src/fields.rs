@@ -28,7 +28,12 @@ pub(crate) fn read<'a>(text: &'a str, start: usize, fields: &mut Fields<'a>) -> 
             _ => {}
         }
         let end = json::value_end(bytes, value)?;
-        fields.set(&name, text.get(value..end).unwrap_or_default());
+        let json = text.get(value..end).unwrap_or_default();
+        if holds_records(&name) {
+            fields.records = Some(json);
+        } else {
+            fields.set(&name, json);
+        }
         at = skip_space(bytes, end);
         match bytes.get(at) {
             Some(b',') => at = skip_space(bytes, at + 1),
@@ -59,6 +64,8 @@ macro_rules! fields {
         #[derive(Default)]
         pub(crate) struct Fields<'a> {
             $($(#[$doc])* pub(crate) $field: Option<&'a str>,)*
+            /// Where a list of records should be: `null`, or a string that may hold one.
+            pub(crate) records: Option<&'a str>,
         }
 
         impl<'a> Fields<'a> {
@@ -126,8 +133,6 @@ fields! {
     /// A subscription in a Lambda event: what `data` is a member of.
     awslogs = "awslogs";
 
-    /// A container's list that is none: `null`.
-    records = "Records" or "Events";
     /// S3 notifications.
     s3 = "s3";
     /// S3's test event: its name.

@@ -511,6 +511,26 @@ fn what_only_looks_like_a_record_is_named() {
 }
 
 #[test]
+fn nothing_is_neither_read_nor_skipped() {
+    for nothing in [
+        "",
+        " \r\n\t",
+        "\u{feff}",
+        "[]",
+        "{\"Records\": null}",
+        "{\"logEvents\":[]}",
+        "{\"Messages\":null}\n\n[]",
+    ] {
+        assert_eq!(read(nothing), Seen::default(), "{nothing}");
+        assert_eq!(read(gzip(nothing.as_bytes())), Seen::default(), "{nothing}");
+    }
+    assert_eq!(
+        read(json!({"Records": json!([record("a")]).to_string()}).to_string()).ids(),
+        ["a"]
+    );
+}
+
+#[test]
 fn words_before_a_record_do_not_hide_it() {
     let line = |id: &str| {
         format!(
