@@ -166,11 +166,11 @@ fn string_end(bytes: &[u8], mut at: usize) -> Result<usize, Fault> {
 fn special_bytes(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    let zero = |w: u64| w.wrapping_sub(ONES) & !w;
-    let quote = zero(word ^ (ONES * b'"' as u64));
-    let backslash = zero(word ^ (ONES * b'\\' as u64));
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (quote | backslash | control) & HIGH
+    let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word;
+    // With its second bit turned, a quote is 0x20, next to the control characters; the space and '!' are above it.
+    let quote_or_control = below(word ^ (ONES * 0x02), 0x21);
+    let backslash = below(word ^ (ONES * b'\\' as u64), 1);
+    (quote_or_control | backslash) & HIGH
 }
 
 /// The end of the escape whose backslash stands before `at`.
@@ -304,6 +304,20 @@ mod tests {
         }
         assert_eq!(value_end(br#"{"a":tru}"#, 0), Err(Fault::Malformed(8)));
         assert_eq!(value_end(b"\"a\nb\"", 0), Err(Fault::Malformed(2)));
+    }
+
+    #[test]
+    fn every_byte_ends_a_string_or_does_not_wherever_it_stands() {
+        for byte in 0..=u8::MAX {
+            for place in 0..8 {
+                let mut word = *b"abcdefgh";
+                word[place] = byte;
+                let special = special_bytes(u64::from_le_bytes(word));
+                let expected = byte < 0x20 || matches!(byte, b'"' | b'\\');
+                assert_eq!(special != 0, expected, "{byte:#x}");
+                assert!(!expected || special.trailing_zeros() as usize / 8 == place, "{byte:#x}");
+            }
+        }
     }
 
     #[test]
