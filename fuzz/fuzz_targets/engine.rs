@@ -17,7 +17,12 @@ const STEP: i64 = 90;
 /// Activities come late by no more than the engine allows.
 const SPAN: i64 = 7_000;
 
-const ERRORS: [Option<&str>; 4] = [None, Some("AccessDenied"), Some("ThrottlingException"), Some("ValidationException")];
+const ERRORS: [Option<&str>; 4] = [
+    None,
+    Some("AccessDenied"),
+    Some("ThrottlingException"),
+    Some("ValidationException"),
+];
 const REGIONS: [&str; 4] = ["us-east-1", "us-west-2", "eu-west-1", "ap-south-1"];
 const IDENTITIES: [&str; 4] = [
     r#"{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/ci","accessKeyId":"AKIAEXAMPLE000000001"}"#,
@@ -68,7 +73,11 @@ fn found<'a>(activities: impl Iterator<Item = &'a Activity>) -> Vec<(String, Sev
     let mut published = Vec::new();
     activities.for_each(|activity| engine.observe(activity, &mut published));
     engine.finish(&mut published);
-    let mut found: Vec<_> = engine.findings().into_iter().map(|f| (f.uid, f.severity, f.count)).collect();
+    let mut found: Vec<_> = engine
+        .findings()
+        .into_iter()
+        .map(|f| (f.uid, f.severity, f.count))
+        .collect();
     found.sort();
     found
 }

@@ -26,7 +26,10 @@ fn seen(bytes: &[u8], limits: Limits) -> Vec<Result<String, SkipReason>> {
 fuzz_target!(|bytes: &[u8]| {
     let whole = seen(bytes, Limits::default());
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    let file = encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_default();
+    let file = encoder
+        .write_all(bytes)
+        .and_then(|()| encoder.finish())
+        .unwrap_or_default();
     let pieces = Limits {
         whole_bytes: 0,
         piece_bytes: 1 + bytes.len() % 61,

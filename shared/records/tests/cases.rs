@@ -7,7 +7,7 @@ use std::path::Path;
 
 use tripmeter_records::{Item, Limits, Reader, SkipReason};
 
-/// What one file gave: each record's `eventName` with the last digits of its time, and why things were skipped.
+/// What one file gave: each record's `eventName`, and why things were skipped.
 fn read(case: &str) -> (Vec<String>, Vec<SkipReason>) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../tests/cases")
