@@ -230,12 +230,17 @@ impl<'c> Walker<'c> {
     /// A value that is no object, nor a list that is walked through; a string may hold one.
     fn other(&mut self, text: &str, at: usize, rest: Rest, out: &mut Output<'_>) -> Result<usize, Fault> {
         let end = settled_end(text, at, rest)?;
-        match text.as_bytes().get(end) {
-            None | Some(b' ' | b'\n' | b'\r' | b'\t' | b',' | b']' | b'}' | b'{' | b'[' | b'"') => {}
-            // The beginning of a date or a word.
-            Some(_) => return Err(Fault::Malformed(at)),
-        }
         let json = text.get(at..end).unwrap_or_default();
+        let ends = |b: &u8| {
+            matches!(
+                b,
+                b' ' | b'\n' | b'\r' | b'\t' | b',' | b']' | b'}' | b'{' | b'[' | b'"'
+            )
+        };
+        if !json.starts_with(['"', '[']) && !text.as_bytes().get(end).is_none_or(ends) {
+            // The beginning of a date or a word.
+            return Err(Fault::Malformed(at));
+        }
         if json.len() > out.limits.record_bytes {
             self.skip(at, SkipReason::TooLarge, out);
         } else if json.starts_with('"') {
@@ -319,7 +324,7 @@ impl<'c> Walker<'c> {
         }
         self.after_words = true;
         self.place = Place::Words;
-        Step::To(at)
+        Step::To(at + words.chars().next().map_or(1, char::len_utf8))
     }
 
     /// Words go on to the next bracket.

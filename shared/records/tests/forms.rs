@@ -405,6 +405,14 @@ fn nesting_never_overflows_and_never_loses_a_record() {
 }
 
 #[test]
+fn words_behind_a_list_too_deep_end() {
+    let deep = format!("{}{}x", "[".repeat(200_000), "]".repeat(199_992));
+
+    assert_eq!(read(&deep).reasons(), [SkipReason::TooDeep, SkipReason::Malformed]);
+    assert_eq!(read_streamed(deep.as_bytes()), read(&deep));
+}
+
+#[test]
 fn wrappings_within_wrappings_end() {
     let mut text = record("a").to_string();
     for _ in 0..4 {
