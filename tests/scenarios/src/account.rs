@@ -53,6 +53,12 @@ impl Job {
         match self {
             Self::Model { door, model } => {
                 let call = llm::call(*door, account, region, model);
+                let call = match llm::geography(model) {
+                    Some(regions) if door.behind_bedrock() => {
+                        call.noting(format!(r#"{{"inferenceRegion":"{}"}}"#, dice.pick(regions)))
+                    }
+                    _ => call,
+                };
                 match dice.range(0..=199) {
                     0..=2 => call.failed(
                         "ThrottlingException",
@@ -285,13 +291,13 @@ fn model_program(cast: &mut Cast, dice: &mut Dice, calls: f64) -> Worker {
         .into_iter()
         .take(dice.count(1..=2))
         .map(|model| {
-            (
-                dice.real(0.3, 1.0),
-                Job::Model {
-                    door,
-                    model: model.into(),
-                },
-            )
+            // The same model has several names: its id, its ARN, its inference profile.
+            let model = match dice.range(0..=9) {
+                0..=4 => model.to_owned(),
+                5 => format!("arn:aws:bedrock:{}::foundation-model/{model}", cast.home),
+                _ => llm::profile(cast.home, model),
+            };
+            (dice.real(0.3, 1.0), Job::Model { door, model })
         })
         .collect();
     let who = Principal::role(dice, cast.name());

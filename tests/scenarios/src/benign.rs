@@ -4,7 +4,7 @@
 //! more than three weeks. Each has one thing of its own that naive rules alarm on.
 
 use crate::account::{Account, Job, Origin, Size, Worker, scanners};
-use crate::calls::llm::Door;
+use crate::calls::llm::{self, Door};
 use crate::calls::{iam, operations, ses, sns};
 use crate::cast::{Cast, MODELS, address, own_network};
 use crate::dice::Dice;
@@ -201,13 +201,10 @@ fn new_region(seed: u64) -> Scenario {
         crest: 13.0,
         weekend: 0.6,
     };
-    let profile = |region: &str| {
-        let geography = region.split('-').next().unwrap_or("us");
-        let model = "anthropic.claude-sonnet-4-20250514-v1:0";
-        Job::Model {
-            door: Door::Converse,
-            model: format!("{geography}.{model}"),
-        }
+    let model = "anthropic.claude-sonnet-4-20250514-v1:0";
+    let profile = |region| Job::Model {
+        door: Door::Converse,
+        model: llm::profile(region, model),
     };
     let at_home = base.program(rhythm.clone(), vec![(1.0, profile(home))]);
     let abroad = Worker {

@@ -55,6 +55,8 @@ pub struct Call {
     pub additional: Option<Arc<str>>,
     /// `resources`, JSON text; absent when none.
     pub resources: Option<Arc<str>>,
+    /// What the call is about, as a denial quotes it.
+    pub subject: Option<Arc<str>>,
     /// `errorCode` and `errorMessage`.
     pub error: Option<(&'static str, Arc<str>)>,
     /// `apiVersion`.
@@ -76,6 +78,7 @@ impl Call {
             response: None,
             additional: None,
             resources: None,
+            subject: None,
             error: None,
             api_version: None,
             event_type: "AwsApiCall",
@@ -111,6 +114,12 @@ impl Call {
     /// With one resource.
     pub fn on(mut self, account: &str, kind: &str, arn: &str) -> Self {
         self.resources = Some(format!(r#"[{{"accountId":"{account}","type":"{kind}","ARN":"{arn}"}}]"#).into());
+        self.about(arn)
+    }
+
+    /// About this ARN.
+    pub fn about(mut self, arn: impl Into<Arc<str>>) -> Self {
+        self.subject = Some(arn.into());
         self
     }
 
@@ -124,10 +133,19 @@ impl Call {
     /// Refused to the caller: parameters are null, who and what stand in the message alone.
     pub fn denied(mut self, caller: &str) -> Self {
         let service = self.source.split('.').next().unwrap_or(self.source);
+        // `Converse` has no permission of its own.
+        let action = match self.name {
+            "Converse" => "InvokeModel",
+            "ConverseStream" => "InvokeModelWithResponseStream",
+            name => name,
+        };
+        let subject = self
+            .subject
+            .as_deref()
+            .map_or_else(String::new, |arn| format!(" on resource: {arn}"));
         let message = format!(
-            "User: {caller} is not authorized to perform: {service}:{action} because no identity-based policy allows \
-             the {service}:{action} action",
-            action = self.name
+            "User: {caller} is not authorized to perform: {service}:{action}{subject} because no identity-based policy \
+             allows the {service}:{action} action"
         );
         self.request = None;
         self.additional = None;

@@ -180,7 +180,7 @@ fn denied_calls_tell_who_and_what_in_their_message_alone() {
         .collect();
 
     assert!(denied.len() >= 8);
-    for record in denied {
+    for record in &denied {
         assert!(record["requestParameters"].is_null() && record["responseElements"].is_null());
         let message = record["errorMessage"].as_str().unwrap();
         assert!(
@@ -191,6 +191,7 @@ fn denied_calls_tell_who_and_what_in_their_message_alone() {
             message.contains(&format!("bedrock:{}", record["eventName"].as_str().unwrap())),
             "{message}"
         );
+        assert!(message.contains(" on resource: arn:aws:bedrock:"), "{message}");
     }
 }
 

@@ -81,10 +81,10 @@ impl Door {
 /// One model call. `model` is a model id; where the door knows no models, the name of an agent or endpoint.
 pub fn call(door: Door, account: &str, region: &str, model: &str) -> Call {
     match door {
-        Door::Invoke => runtime("InvokeModel", model),
-        Door::InvokeStream => runtime("InvokeModelWithResponseStream", model),
-        Door::Converse => runtime("Converse", model),
-        Door::ConverseStream => runtime("ConverseStream", model),
+        Door::Invoke => runtime("InvokeModel", region, model),
+        Door::InvokeStream => runtime("InvokeModelWithResponseStream", region, model),
+        Door::Converse => runtime("Converse", region, model),
+        Door::ConverseStream => runtime("ConverseStream", region, model),
         Door::Mantle => mantle(account, region, model, false),
         Door::Agent => {
             let (agent, alias) = (agent_id(model), "TSTALIASID");
@@ -216,8 +216,36 @@ pub fn delete_logging() -> Call {
     Call::management(BEDROCK, "DeleteModelInvocationLoggingConfiguration", CONTROL, false)
 }
 
-fn runtime(name: &'static str, model: &str) -> Call {
-    Call::management(BEDROCK, name, RUNTIME, true).with(format!(r#"{{"modelId":"{model}"}}"#))
+fn runtime(name: &'static str, region: &str, model: &str) -> Call {
+    Call::management(BEDROCK, name, RUNTIME, true)
+        .with(format!(r#"{{"modelId":"{model}"}}"#))
+        .about(format!("arn:aws:bedrock:{region}::foundation-model/{model}"))
+}
+
+/// Where calls to an inference profile of this geography run: anywhere in it.
+pub fn geography(profile: &str) -> Option<&'static [&'static str]> {
+    match profile.split_once('.')?.0 {
+        "us" => Some(&["us-east-1", "us-east-2", "us-west-2"]),
+        "eu" => Some(&["eu-central-1", "eu-north-1", "eu-west-1", "eu-west-3"]),
+        "apac" => Some(&[
+            "ap-northeast-1",
+            "ap-northeast-2",
+            "ap-south-1",
+            "ap-southeast-1",
+            "ap-southeast-2",
+        ]),
+        _ => None,
+    }
+}
+
+/// The model's inference profile for a region; the model itself where there is none.
+pub fn profile(region: &str, model: &str) -> String {
+    match region.split('-').next() {
+        Some("us") => format!("us.{model}"),
+        Some("eu") => format!("eu.{model}"),
+        Some("ap") => format!("apac.{model}"),
+        _ => model.to_owned(),
+    }
 }
 
 /// A name that an endpoint or a runtime may have.
