@@ -54,17 +54,20 @@ struct ControlEpisode {
     published: Published,
 }
 
-/// An episode of the account's service as a whole, on one day.
+/// An episode of the account's service as a whole: days on which it rose, none a week after the one before.
 #[derive(Default)]
 struct WholeEpisode {
     factors: Vec<Factor>,
-    /// Once the day is folded, what it held.
-    journal: Option<Journal>,
+    /// Its days that are not folded yet, and what the folded ones held.
+    days: BTreeSet<i32>,
+    settled: Journal,
+    last_day: i32,
     who: Option<Identity>,
     busiest: (u64, u64),
     published: Published,
 }
 
+/// Service, family and first day.
 type WholeKey = (Service, Family, i32);
 
 /// See the module's docs.
@@ -275,14 +278,7 @@ impl Account {
             self.controls.remove(&key);
         }
         let day = now.day();
-        let quiet_wholes: Vec<_> = self.wholes.keys().copied().filter(|key| key.2 < day - 2).collect();
-        for key in quiet_wholes {
-            self.ended.extend(self.whole_finding(key, bench));
-            let draft = self.whole_draft(key);
-            if let (Some(draft), Some(mut episode)) = (draft, self.wholes.remove(&key)) {
-                close(draft, &mut episode.published, now, bench.policy, out);
-            }
-        }
+        self.close_wholes(now, bench, out);
         while self.ended.len() > MAX_ENDED {
             self.ended.pop_front();
         }

@@ -115,6 +115,17 @@ impl Control {
     }
 }
 
+/// How well the one who changed something is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Acquaintance {
+    /// The account was not observed for the learning period yet.
+    NewAccount,
+    /// The account is known; of the identity it is not known whether this is its place.
+    Somebody,
+    /// All of it came from networks and with clients that the identity's own use has shown for weeks.
+    AtHome,
+}
+
 /// What a control-plane episode is judged by.
 pub(crate) struct ControlScene<'a> {
     pub key: ControlKey,
@@ -122,8 +133,7 @@ pub(crate) struct ControlScene<'a> {
     pub ledger: &'a Ledger,
     pub habits: &'a Habits,
     pub settings: &'a Settings,
-    /// The account was observed for the learning period before this day.
-    pub observed: bool,
+    pub standing: Acquaintance,
     /// Regions in which this identity changed something on an earlier day.
     pub regions_before: &'a dyn Fn(&str) -> bool,
     /// Part of it came from a network that the account had not seen the day before.
@@ -160,6 +170,7 @@ impl ControlScene<'_> {
     /// Whether the identity never did this, or never in one of these regions, in an account that is known.
     pub(crate) fn is_new_here(&self) -> bool {
         let regions = self.control.journal.values(crate::journal::Field::Region);
-        self.observed && (self.weight() >= 1.0 || regions.iter().any(|region| !(self.regions_before)(&region.text)))
+        self.standing != Acquaintance::NewAccount
+            && (self.weight() >= 1.0 || regions.iter().any(|region| !(self.regions_before)(&region.text)))
     }
 }

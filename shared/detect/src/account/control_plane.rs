@@ -1,9 +1,9 @@
 //! Episodes of the control plane, kept and judged.
 
-use tripmeter_model::{Activity, Cause, DAY, Digest, Factor, Family, Finding, Identity, Tactic, Timestamp};
+use tripmeter_model::{Activity, Cause, DAY, Digest, Factor, Family, Finding, Identity, Service, Tactic, Timestamp};
 
-use super::{Account, Bench, ControlEpisode, SHOWS};
-use crate::control::{Control, ControlKey, ControlScene};
+use super::{Account, Bench, ControlEpisode, SHOWS, Used};
+use crate::control::{Acquaintance, Control, ControlKey, ControlScene};
 use crate::detections;
 use crate::episode::{Draft, Published, publish};
 use crate::journal::{Context, Field};
@@ -77,7 +77,13 @@ impl Account {
             ledger: &self.ledger,
             habits: &self.habits,
             settings: bench.settings,
-            observed: self.first_day <= key.day - bench.settings.learning_days,
+            standing: if self.first_day > key.day - bench.settings.learning_days {
+                Acquaintance::NewAccount
+            } else if self.is_at_home(key, control, bench) {
+                Acquaintance::AtHome
+            } else {
+                Acquaintance::Somebody
+            },
             regions_before: &|region| {
                 let region = tripmeter_model::digest64(&[region]);
                 self.changed_in
@@ -122,6 +128,27 @@ impl Account {
             new: Vec::new(),
             explained: None,
         })
+    }
+
+    /// Whether an identity acted from networks and with clients that its own use has shown for weeks.
+    fn is_at_home(&self, key: ControlKey, control: &Control, bench: &Bench<'_>) -> bool {
+        let known = |field, attribute| {
+            let values = control.journal.values(field);
+            move |used: &Used| {
+                let since = |first: Timestamp| first.day() <= key.day - bench.settings.learning_days;
+                values
+                    .iter()
+                    .all(|value| used.around.seen.first(attribute, value.digest).is_some_and(since))
+            }
+        };
+        let (network, client) = (
+            known(Field::Network, Attribute::Network),
+            known(Field::Client, Attribute::Client),
+        );
+        let profiles = Service::ALL
+            .iter()
+            .filter_map(|service| self.used.get(&(*service, key.who)));
+        profiles.into_iter().any(|used| network(used) && client(used))
     }
 
     pub(super) fn control_finding(&self, key: ControlKey, bench: &Bench<'_>) -> Option<Finding> {

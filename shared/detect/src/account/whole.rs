@@ -7,7 +7,7 @@ use tripmeter_model::{
 use super::{Account, Bench, WholeKey};
 use crate::baseline::Horizon;
 use crate::detections::{account_use, ceiling};
-use crate::episode::{Draft, publish};
+use crate::episode::{Draft, close, publish};
 
 impl Account {
     /// Keeps what the whole did on days that are about to be folded, where an episode is about them.
@@ -16,13 +16,45 @@ impl Account {
         let Some(shared) = self.services.get(&service) else {
             return;
         };
-        for ((_, _, day), episode) in self
-            .wholes
-            .iter_mut()
-            .filter(|((of, _, day), episode)| *of == service && *day <= through && episode.journal.is_none())
-        {
-            episode.journal = shared.day(*day).map(|open| open.journal.clone());
+        for (_, episode) in self.wholes.iter_mut().filter(|((of, ..), _)| *of == service) {
+            while let Some(day) = episode.days.first().copied().filter(|day| *day <= through) {
+                episode.days.remove(&day);
+                if let Some(open) = shared.day(day) {
+                    episode.settled.merge(&open.journal);
+                }
+            }
         }
+    }
+
+    /// Closes what did not rise again, and forgets it when it could not go on any more.
+    pub(super) fn close_wholes(&mut self, now: Timestamp, bench: &Bench<'_>, out: &mut Vec<Finding>) {
+        let quiet = now.plus(-bench.settings.closing() - bench.settings.lateness()).day();
+        let over = quiet - bench.settings.reopen_days as i32;
+        let keys: Vec<WholeKey> = self
+            .wholes
+            .iter()
+            .filter(|(_, episode)| episode.last_day < quiet)
+            .map(|(key, _)| *key)
+            .collect();
+        for key in keys {
+            let Some(draft) = self.whole_draft(key) else { continue };
+            if let Some(episode) = self.wholes.get_mut(&key) {
+                close(draft, &mut episode.published, now, bench.policy, out);
+                if episode.last_day < over {
+                    self.ended.extend(self.whole_finding(key, bench));
+                    self.wholes.remove(&key);
+                }
+            }
+        }
+    }
+
+    /// The episode that a day belongs to: one that rose within a week, or a new one.
+    fn whole_key(&self, service: Service, family: Family, day: i32, bench: &Bench<'_>) -> WholeKey {
+        let reach = bench.settings.reopen_days as i32 + 1;
+        let going_on = self.wholes.iter().find(|((of, kind, first), episode)| {
+            *of == service && *kind == family && day >= *first && day <= episode.last_day + reach
+        });
+        going_on.map_or((service, family, day), |(key, _)| *key)
     }
 
     /// Judges what all identities of the account do on a service together.
@@ -56,7 +88,8 @@ impl Account {
             factors.push(account_use::breadth(identities, &expected));
         }
         if !factors.is_empty() {
-            self.publish_whole((service, Family::AnomalousUse, day), factors, hour, time, bench, out);
+            let key = self.whole_key(service, Family::AnomalousUse, day, bench);
+            self.publish_whole(key, factors, hour, time, bench, out);
         }
         let Some(shared) = self.services.get(&service) else {
             return;
@@ -72,14 +105,8 @@ impl Account {
                 observed: Some(exceeded.units as f64),
                 expected: Some(exceeded.ceiling as f64),
             };
-            self.publish_whole(
-                (service, Family::CeilingExceeded, day),
-                vec![factor],
-                hour,
-                time,
-                bench,
-                out,
-            );
+            let key = self.whole_key(service, Family::CeilingExceeded, day, bench);
+            self.publish_whole(key, vec![factor], hour, time, bench, out);
         }
     }
 
@@ -92,7 +119,8 @@ impl Account {
         bench: &Bench<'_>,
         out: &mut Vec<Finding>,
     ) {
-        let Some(open) = self.services.get(&key.0).and_then(|shared| shared.day(key.2)) else {
+        let day = hour.div_euclid(24) as i32;
+        let Some(open) = self.services.get(&key.0).and_then(|shared| shared.day(day)) else {
             return;
         };
         let (units_hour, units_day) = open.units(hour.rem_euclid(24) as u8);
@@ -105,6 +133,8 @@ impl Account {
             .and_then(|who| self.used.get(&(key.0, who)))
             .map(|used| used.identity.clone());
         let episode = self.wholes.entry(key).or_default();
+        episode.days.insert(day);
+        episode.last_day = episode.last_day.max(day);
         for factor in factors {
             match episode.factors.iter_mut().find(|known| known.name == factor.name) {
                 Some(known) => *known = factor,
@@ -122,11 +152,11 @@ impl Account {
 
     pub(super) fn whole_draft(&self, key: WholeKey) -> Option<Draft> {
         let episode = self.wholes.get(&key)?;
-        let open = self.services.get(&key.0).and_then(|shared| shared.day(key.2));
-        let journal = episode
-            .journal
-            .clone()
-            .or_else(|| open.map(|open| open.journal.clone()))?;
+        let shared = self.services.get(&key.0)?;
+        let mut journal = episode.settled.clone();
+        for open in episode.days.iter().filter_map(|day| shared.day(*day)) {
+            journal.merge(&open.journal);
+        }
         let day = key.2.to_string();
         Some(Draft {
             uid: tripmeter_model::stable_uid(&[&self.id, "account", key.0.name(), key.1.name(), &day]),

@@ -9,7 +9,7 @@
 use tripmeter_model::FactorName;
 
 use super::part;
-use crate::control::{ControlScene, Verdict};
+use crate::control::{Acquaintance, ControlScene, Verdict};
 
 pub(super) fn judge<'a>(scene: &ControlScene<'a>) -> Verdict<'a> {
     if !scene.control.grave {
@@ -17,7 +17,7 @@ pub(super) fn judge<'a>(scene: &ControlScene<'a>) -> Verdict<'a> {
     }
     let weight = scene.weight();
     let mut verdict = vec![part(FactorName::Base, 20.0 * weight, scene.control.journal.count)];
-    if scene.observed && weight >= 1.0 {
+    if scene.standing != Acquaintance::NewAccount && weight >= 1.0 {
         verdict.push(part(FactorName::Unusual, 20.0, 1));
     }
     verdict

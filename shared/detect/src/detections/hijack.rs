@@ -10,7 +10,7 @@
 //! ATT&CK: T1496.004. Evades: an opening older than `TimeWindow`; use within the baseline from known places. False
 //! when: an engineer sets a service up and moves much to it on the same day, from a new place.
 
-use tripmeter_model::{Digest, FactorName, Stage, Timestamp};
+use tripmeter_model::{Digest, FactorName, Service, Stage, Timestamp};
 
 use super::anomalous_use::{Novelty, is_strange};
 use crate::baseline::Level;
@@ -21,8 +21,10 @@ use crate::novelty::Attribute;
 use crate::settings::Settings;
 use crate::weigh::{Facts, Habits, Note, Scene, Weighed};
 
-/// Stages that count while a profile learns: a policy changed, a control weakened, more than looking and trying.
-const LEARNING_STAGES: f64 = 30.0;
+/// Stages that count while a profile learns: a policy changed or a control weakened, beside looking or trying.
+const LEARNING_STAGES: f64 = 40.0;
+/// What an opening on a service with other goods weighs: a sender added says less about model calls than about mail.
+const ELSEWHERE: f64 = 0.5;
 /// Novelty and stages that make an opening.
 const OPENING: f64 = 20.0;
 /// A stage by another identity of the account's service.
@@ -162,7 +164,23 @@ fn stage_points(scene: &Scene<'_>, who: Digest, opening: &Opening) -> f64 {
         Stage::GuardrailRemoval => 35.0,
         Stage::Credential => 20.0,
     };
-    if opening.routine() { full / 2.0 } else { full }
+    let routine = if opening.routine() { 0.5 } else { 1.0 };
+    let related = if related(opening.service, scene.service) {
+        1.0
+    } else {
+        ELSEWHERE
+    };
+    full * routine * related
+}
+
+/// Whether an opening on one service is about what the other spends: the same goods, or what governs them all.
+fn related(opening: Service, spends: Service) -> bool {
+    let goods = |service| match service {
+        Service::Ses | Service::WorkMail => "mail",
+        Service::Sns | Service::Sms | Service::Cognito => "messages",
+        _ => "models",
+    };
+    !opening.spends() || goods(opening) == goods(spends)
 }
 
 /// Whether refused use came in a burst: within twenty minutes, and not what a busy application always has.

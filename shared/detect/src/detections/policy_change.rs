@@ -1,6 +1,7 @@
 //! A policy that limits a watched service's use was enabled, raised or opened.
 //!
-//! Low by itself; Medium when this identity never did it, or never in that region, in an account that is known.
+//! Low by itself; Medium when this identity never did it, or never in that region, in an account that is known. An
+//! identity that has used services for weeks from the same network with the same client is at home: Low.
 //! What any deployment does (a topic, a subscription to a queue) is an opening and no finding of its own.
 //!
 //! ATT&CK: T1098, T1578.005, T1535. Evades: a change made the way a CI role makes it every day, with that role.
@@ -9,7 +10,7 @@
 use tripmeter_model::FactorName;
 
 use super::part;
-use crate::control::{ControlScene, Verdict};
+use crate::control::{Acquaintance, ControlScene, Verdict};
 
 pub(super) fn judge<'a>(scene: &ControlScene<'a>) -> Verdict<'a> {
     if scene.control.routine {
@@ -17,7 +18,7 @@ pub(super) fn judge<'a>(scene: &ControlScene<'a>) -> Verdict<'a> {
     }
     let weight = scene.weight();
     let mut verdict = vec![part(FactorName::Base, 20.0 * weight, scene.control.journal.count)];
-    if scene.is_new_here() {
+    if scene.is_new_here() && scene.standing != Acquaintance::AtHome {
         verdict.push(part(FactorName::Unusual, 20.0 * weight, 1));
     }
     verdict
