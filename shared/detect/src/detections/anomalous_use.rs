@@ -27,8 +27,8 @@ const FRESH_WIDE: f64 = 18.0;
 const TELLING_STAGE: f64 = 15.0;
 /// Context of a never-seen identity that nobody in the account has shown, beside one stage.
 const UNKNOWN_BESIDE_STAGE: f64 = 4.0;
-/// What is new to the whole account, where the account never used the service.
-const FOREIGN: f64 = 11.0;
+/// What is new to the whole account, where the account never used the service: a network and a client are enough.
+const FOREIGN: f64 = 9.0;
 /// Uses of known places that show that the usual caller goes on.
 const GOES_ON: u32 = 3;
 /// Hours of one day, and days of seven, that make a rise lasting.
