@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use scenarios::account::{Job, Origin, Worker};
+use scenarios::calls::iam;
 use scenarios::calls::llm::{self, Door};
-use scenarios::calls::{iam, ses};
 use scenarios::cast::{Cast, DEAR_MODELS, THIEF_AGENTS, address, own_network, strange_network};
 use scenarios::dice::Dice;
 use scenarios::log::Log;
@@ -182,7 +182,7 @@ pub(crate) fn trial(shape: &Shape, seed: u64) -> Trial {
     let mut dice = cast.dice("trial");
     let mut stage = Stage {
         log: Log::new(&cast.account, cast.dice("ids")),
-        victim: victim(shape.victim, &cast, &mut dice),
+        victim: victim(shape, &cast, &mut dice),
         cast,
         dice,
     };
@@ -217,15 +217,16 @@ fn length(pace: Pace) -> i64 {
     }
 }
 
-fn victim(victim: Victim, cast: &Cast, dice: &mut Dice) -> Worker {
-    let calls = match victim {
+fn victim(shape: &Shape, cast: &Cast, dice: &mut Dice) -> Worker {
+    let calls = match shape.victim {
         Victim::Small | Victim::Dormant | Victim::NeverSeen => dice.real(10.0, 100.0),
         Victim::Application => dice.real(100.0, 400.0),
         Victim::Busy => dice.real(600.0, 1_200.0),
     };
     let name = format!("victim-{}", dice.hex(4));
     Worker {
-        who: if dice.chance(0.5) {
+        // Only a user can be given a key.
+        who: if shape.signs.contains(&Credential) || dice.chance(0.5) {
             Principal::user(dice, name)
         } else {
             Principal::role(dice, name)
@@ -356,7 +357,6 @@ impl Stage {
             let (name, key) = (name.clone(), key.clone());
             self.log
                 .add(begin, "us-east-1", &seat, iam::create_access_key(&name, &key));
-            self.log.add(begin + 9, "us-east-1", &seat, ses::read("GetSendQuota"));
         }
     }
 
