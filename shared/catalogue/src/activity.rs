@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 use tripmeter_model::{
-    Activity, Digest, Identity, Kind, Origin, Outcome, Record, Service, Session, Target, UserIdentity, bounded,
-    digest64,
+    Activity, Digest, Identity, Kind, Origin, Outcome, PolicyEffect, Record, Service, Session, Target, UserIdentity,
+    bounded, digest64,
 };
 
 use crate::call::{About, Call, Ours};
@@ -45,6 +45,11 @@ pub(crate) fn of(record: &Record<'_>, call: &Call, scope: &Scope) -> Activity {
         .or_else(|| Some(Target::Country(target::code_text(quantity.country?))))
         .or_else(|| principal.clone().map(Target::Principal));
 
+    let mut links: Vec<String> = principal.filter(|_| is_linked(call, &ruling)).into_iter().collect();
+    if ruling.effect == Some(PolicyEffect::PolicyOpened) {
+        links.extend(principal::let_in(&parameters));
+    }
+
     Activity {
         time: record.event_time,
         event_id: record.event_id.as_deref().map(|id| bounded(id, MAX_NAME)),
@@ -59,7 +64,7 @@ pub(crate) fn of(record: &Record<'_>, call: &Call, scope: &Scope) -> Activity {
         effect: ruling.effect,
         routine: ruling.routine,
         grave: ruling.grave,
-        links: principal.filter(|_| is_linked(call, &ruling)).into_iter().collect(),
+        links,
         shape: shape(call, &parameters, &ruling),
         why: match ruling.kind {
             Kind::Use => String::new(),

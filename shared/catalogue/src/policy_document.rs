@@ -1,5 +1,7 @@
 //! What a policy lets its bearer do: whether it reaches a service that Tripmeter watches, or everything.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::parameters::member;
@@ -46,25 +48,42 @@ pub(crate) fn managed_reaches(name: &str) -> bool {
 /// The watched services, in alphabetical order, that the document reaches by statements that do not deny. A document
 /// is an object, JSON text, or URL-encoded JSON text; what cannot be read reaches nothing.
 pub(crate) fn reaches(document: &Value) -> Vec<String> {
-    let decoded;
-    let document = match document {
-        Value::String(text) => {
-            decoded = parse(text).unwrap_or_default();
-            &decoded
-        }
-        other => other,
-    };
-    let mut services: Vec<String> = statements(document)
-        .filter(|statement| {
-            member(statement, "Effect")
-                .and_then(Value::as_str)
-                .is_none_or(|effect| !effect.eq_ignore_ascii_case("deny"))
-        })
-        .flat_map(reached_by)
-        .collect();
+    let document = decoded(document);
+    let mut services: Vec<String> = allowing(&document).flat_map(reached_by).collect();
     services.sort_unstable();
     services.dedup();
     services
+}
+
+/// The AWS principals that a resource's policy lets in by statements that do not deny: ARNs and account ids, each
+/// once. `*` is nobody in particular, and services are not principals that call for themselves.
+pub(crate) fn lets_in(document: &Value) -> Vec<String> {
+    let document = decoded(document);
+    let mut principals: Vec<String> = allowing(&document)
+        .filter_map(|statement| member(statement, "Principal"))
+        .flat_map(|principal| one_or_many(member(principal, "AWS")))
+        .filter_map(Value::as_str)
+        .filter(|principal| *principal != "*")
+        .map(str::to_owned)
+        .collect();
+    principals.sort_unstable();
+    principals.dedup();
+    principals
+}
+
+fn decoded(document: &Value) -> Cow<'_, Value> {
+    match document {
+        Value::String(text) => Cow::Owned(parse(text).unwrap_or_default()),
+        other => Cow::Borrowed(other),
+    }
+}
+
+fn allowing(document: &Value) -> impl Iterator<Item = &Value> {
+    statements(document).filter(|statement| {
+        member(statement, "Effect")
+            .and_then(Value::as_str)
+            .is_none_or(|effect| !effect.eq_ignore_ascii_case("deny"))
+    })
 }
 
 fn parse(text: &str) -> Option<Value> {
@@ -132,6 +151,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_resource_policy_lets_in_whom_its_allowing_statements_name() {
+        let policy = json!({"Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": ["arn:aws:iam::444455556666:root", "111122223333"]}},
+            {"Effect": "Allow", "Principal": {"AWS": "*"}},
+            {"Effect": "Allow", "Principal": {"Service": "ses.amazonaws.com"}},
+            {"Effect": "Deny", "Principal": {"AWS": "999988887777"}},
+        ]});
+        let expected = ["111122223333", "arn:aws:iam::444455556666:root"];
+        assert_eq!(lets_in(&policy), expected);
+        assert_eq!(lets_in(&json!(policy.to_string())), expected);
+        assert!(lets_in(&json!("{not json")).is_empty());
+    }
 
     #[test]
     fn statements_that_allow_reach_what_they_name() {

@@ -7,6 +7,7 @@ use tripmeter_model::{Identity, MAX_TEXT, bounded};
 
 use crate::call::About;
 use crate::parameters::{Parameters, member};
+use crate::policy_document;
 
 /// What is needed to write an ARN of the account.
 pub(crate) struct Place<'a> {
@@ -83,6 +84,33 @@ pub(crate) fn of(
         _ => None,
     }?;
     Some(bounded(&id, MAX_TEXT * 4))
+}
+
+/// Principals of a resource that are let in by one call, at the most.
+const MAX_LET_IN: usize = 16;
+
+/// Whom a change of a resource's policy lets in: the principals of the policy document, or the accounts that are named.
+pub(crate) fn let_in(parameters: &Parameters) -> Vec<String> {
+    // The names that SES, SNS, Bedrock and SMS give to the document, and SNS to the accounts.
+    const DOCUMENTS: [&str; 4] = ["policy", "resourcePolicy", "attributeValue", "policyDocument"];
+    const ACCOUNTS: [&str; 2] = ["aWSAccountId", "aWSAccountIds"];
+    let documents = DOCUMENTS
+        .iter()
+        .filter_map(|path| parameters.get(path))
+        .flat_map(policy_document::lets_in);
+    let accounts = ACCOUNTS
+        .iter()
+        .filter_map(|path| parameters.get(path))
+        .flat_map(|value| match value {
+            Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            Value::String(one) => vec![one.clone()],
+            _ => Vec::new(),
+        });
+    documents
+        .chain(accounts)
+        .take(MAX_LET_IN)
+        .map(|id| bounded(&id, MAX_TEXT))
+        .collect()
 }
 
 /// A permission set's role is one identity for each person who uses it, as callers are.

@@ -22,7 +22,7 @@ const MOST_STRANGENESS: f64 = 35.0;
 /// Context that is strange enough by itself, beside an own stage, and as use that shares nothing with yesterday.
 const FRESH_ALONE: f64 = 28.0;
 const FRESH_BESIDE_STAGE: f64 = 10.0;
-const FRESH_WIDE: f64 = 18.0;
+const FRESH_WIDE: f64 = 15.0;
 /// A stage that counts beside context.
 const TELLING_STAGE: f64 = 15.0;
 /// Context of a never-seen identity that nobody in the account has shown, beside one stage.

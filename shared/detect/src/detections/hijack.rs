@@ -65,20 +65,20 @@ pub(crate) fn chain<'a>(
     cell: &Cell,
     weighed: &mut Weighed<'a>,
 ) {
+    // A look at the quota before much is sent from the usual place is what a campaign begins with.
+    let share = if stages.probe_alone() && !is_strange(novelty) {
+        0.5
+    } else {
+        1.0
+    };
     // Openings alone are findings of their own.
     if level > Level::Usual || fresh || is_strange(novelty) || cell.denied_region > 0 {
-        // A look at the quota before much is sent from the usual place is what a campaign begins with.
-        let share = if stages.probe_alone() && !is_strange(novelty) {
-            0.5
-        } else {
-            1.0
-        };
         for (stage, points, opening) in &stages.own {
             weighed.add(stage_factor(*stage), points * share, Note::Opening(opening));
         }
     }
     let anomalous = level >= Level::Anomalous;
-    let mut opening = novelty.all + stages.points;
+    let mut opening = novelty.all + stages.points * share;
     if let Some(other) = stages.other.filter(|_| anomalous) {
         opening += BY_OTHER;
         weighed.add(FactorName::StageByOther, BY_OTHER, Note::Opening(other));
