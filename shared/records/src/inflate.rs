@@ -28,7 +28,7 @@ pub(crate) fn whole<'b>(
     // there must be no second one.
     let (_, length) = bytes.split_last_chunk::<4>()?;
     let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-    if length > limit || memmem::find(bytes.get(MEMBER.len()..)?, MEMBER).is_some() {
+    if length > limit || has_second_member(bytes) {
         return None;
     }
     if buffer.len() < length {
@@ -37,6 +37,19 @@ pub(crate) fn whole<'b>(
     let text = buffer.get_mut(..length)?;
     let written = inflater.gzip_decompress(bytes, text).ok()?;
     (written == length).then_some(text)
+}
+
+/// Whether a second member may begin somewhere. Compressed bytes are as good as chance: of files of some megabytes
+/// every seventh holds the magic by accident, so the rest of the header has to make sense, too (RFC 1952: no reserved
+/// flags, a level that compressors write, a system that has a number).
+fn has_second_member(bytes: &[u8]) -> bool {
+    let after_first = bytes.get(MEMBER.len()..).unwrap_or_default();
+    memmem::find_iter(after_first, MEMBER).any(|at| {
+        let header = after_first.get(at + MEMBER.len()..at + 10);
+        header.is_none_or(|header| {
+            matches!(header, [flags, _, _, _, _, level, system] if *flags < 0x20 && matches!(level, 0 | 2 | 4) && matches!(system, 0..=13 | 255))
+        })
+    })
 }
 
 /// Inflates what is not larger than `limit`.
