@@ -25,6 +25,8 @@ pub(crate) struct IdentityDay {
     pub hours: BTreeMap<u8, u32>,
     /// It left its own baseline today.
     pub anomalous: bool,
+    /// It made twice the calls of its usual day.
+    pub doubled: bool,
 }
 
 impl IdentityDay {
@@ -50,8 +52,9 @@ pub(crate) struct ServiceDay {
 pub(crate) struct ServiceProfile {
     /// Calls of all identities.
     volume: Volume,
-    /// Identities that left their baselines, as a count for each day.
-    breadth: Volume,
+    /// Identities that left their baselines, and that doubled their day, as counts for each day.
+    anomalous: Volume,
+    doubled: Volume,
     rates: [Rates; 4],
     /// The largest hour of one identity, for each of the last 42 active days.
     busiest: Ring<42>,
@@ -78,7 +81,8 @@ impl ServiceProfile {
     pub(crate) fn new(at: Timestamp) -> Self {
         Self {
             volume: Volume::new(at.day()),
-            breadth: Volume::new(at.day()),
+            anomalous: Volume::new(at.day()),
+            doubled: Volume::new(at.day()),
             rates: [Rates::default(); 4],
             busiest: Ring::default(),
             largest_hours: Ring::default(),
@@ -108,7 +112,8 @@ impl ServiceProfile {
             self.seen.note(attribute, value, who, time);
         }
         self.volume.begin_by(day);
-        self.breadth.begin_by(day);
+        self.anomalous.begin_by(day);
+        self.doubled.begin_by(day);
         if day < self.volume.next_day() {
             return;
         }
@@ -149,8 +154,11 @@ impl ServiceProfile {
         self.cache = None;
         self.volume
             .fold_through(through, self.open.iter().map(ServiceDay::calls), params);
-        self.breadth
-            .fold_through(through, self.open.iter().map(ServiceDay::anomalous), &Params::breadth());
+        for breadth in [Breadth::Anomalous, Breadth::Doubled] {
+            let days: Vec<Day> = self.open.iter().map(|open| open.breadth(breadth)).collect();
+            self.breadth_volume_mut(breadth)
+                .fold_through(through, days, &breadth.params());
+        }
         let still_open = self.open.partition_point(|open| open.day <= through);
         for open in self.open.drain(..still_open) {
             let hours = open.identities.values().flat_map(|identity| identity.hours.values());
@@ -254,20 +262,48 @@ impl ServiceProfile {
         })
     }
 
-    /// Whether more identities than usual left their baselines on a day.
-    pub(crate) fn breadth(&self, day: i32) -> Option<(u64, Expectation)> {
-        let params = Params::breadth();
-        let anomalous = self.day(day)?.anomalous_count();
-        if (anomalous as f64) < params.day.floor {
+    /// Whether more identities than usual left their baselines, or doubled their day.
+    pub(crate) fn breadth(&self, breadth: Breadth, day: i32) -> Option<(u64, Expectation)> {
+        let params = breadth.params();
+        let count = self.day(day)?.count(breadth);
+        if (count as f64) < params.day.floor {
             return None;
         }
         let start = Timestamp::from_seconds(i64::from(day) * tripmeter_model::DAY);
         let through = judged_through(start, params.lateness_seconds);
-        let ahead = self
-            .breadth
-            .ahead(through, self.open.iter().map(ServiceDay::anomalous), &params);
+        let volume = match breadth {
+            Breadth::Anomalous => &self.anomalous,
+            Breadth::Doubled => &self.doubled,
+        };
+        let ahead = volume.ahead(through, self.open.iter().map(|open| open.breadth(breadth)), &params);
         let expected = ahead.expect_calls(day, 0, &params).day?;
-        (level(Horizon::Day, anomalous, &expected, &params) >= Level::Anomalous).then_some((anomalous, expected))
+        (level(Horizon::Day, count, &expected, &params) >= Level::Anomalous).then_some((count, expected))
+    }
+
+    fn breadth_volume_mut(&mut self, breadth: Breadth) -> &mut Volume {
+        match breadth {
+            Breadth::Anomalous => &mut self.anomalous,
+            Breadth::Doubled => &mut self.doubled,
+        }
+    }
+}
+
+/// What is counted of an account's identities on a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Breadth {
+    /// Those that left their own baselines.
+    Anomalous,
+    /// Those that made twice the calls of their usual day: not much by itself, but many at once are.
+    Doubled,
+}
+
+impl Breadth {
+    fn params(self) -> Params {
+        let mut params = Params::breadth();
+        if self == Self::Doubled {
+            params.day.floor = 10.0;
+        }
+        params
     }
 }
 
@@ -290,15 +326,19 @@ impl ServiceDay {
         }
     }
 
-    fn anomalous_count(&self) -> u64 {
-        self.identities.values().filter(|identity| identity.anomalous).count() as u64
+    fn count(&self, breadth: Breadth) -> u64 {
+        let counts = |identity: &&IdentityDay| match breadth {
+            Breadth::Anomalous => identity.anomalous,
+            Breadth::Doubled => identity.doubled,
+        };
+        self.identities.values().filter(counts).count() as u64
     }
 
-    /// The number of identities that left their baselines, as it is folded.
-    fn anomalous(&self) -> Day {
+    /// The number of identities, as it is folded.
+    fn breadth(&self, breadth: Breadth) -> Day {
         let mut hours = [0; 24];
         if let Some(first) = hours.first_mut() {
-            *first = self.anomalous_count() as u32;
+            *first = self.count(breadth) as u32;
         }
         let count = DayCounts { hours, largest_ten: 0 };
         Day {

@@ -20,6 +20,8 @@ use crate::seen::Seen;
 
 /// Event ids remembered, so that a repeated delivery changes nothing.
 const RING: usize = 64;
+/// Calls of a day from which twice the usual says something.
+const DOUBLED_FROM: u64 = 10;
 /// So many new attributes in one use are a caller that shares nothing with yesterday's.
 const WIDE: usize = 3;
 
@@ -314,6 +316,20 @@ impl Profile {
                 self.mark(day, |open| open.anomalous = true);
             }
         }
+    }
+
+    /// Whether the day of an hour that was just judged has twice the calls of such a day.
+    pub(crate) fn doubled(&self, around: &Around, hour: i64) -> bool {
+        let expected = around
+            .cache
+            .iter()
+            .find(|expected| expected.hour == hour)
+            .and_then(|e| e.calls.day);
+        let (Some(expected), Some(open)) = (expected, self.day(hour.div_euclid(24) as i32)) else {
+            return false;
+        };
+        let (_, calls) = of_hour(&open.calls, hour.rem_euclid(24) as u8);
+        calls >= DOUBLED_FROM && calls as f64 >= 2.0 * expected.mean
     }
 
     /// Means, gates and the sums before, of the windows of an hour; computed once an hour.

@@ -8,7 +8,7 @@ use tripmeter_model::{
 };
 
 use super::{Account, Bench, HOSTILE, MAX_OPENINGS, SHOWS, Used};
-use crate::account_service::ServiceProfile;
+use crate::account_service::{Breadth, ServiceProfile};
 use crate::baseline::Level;
 use crate::cell::Cell;
 use crate::control::ControlKey;
@@ -105,14 +105,19 @@ impl Account {
         };
         used.profile.judge(&mut used.around, hour, &judge);
         let anomalous = used.profile.day(day).is_some_and(|open| open.anomalous);
-        let newly = anomalous
-            && shared
-                .day_mut(day)
-                .and_then(|open| open.identities.get_mut(&who))
-                .is_some_and(|identity| !std::mem::replace(&mut identity.anomalous, true));
+        let doubled = used.profile.doubled(&used.around, hour);
+        let mut broader = Vec::new();
+        if let Some(of_day) = shared.day_mut(day).and_then(|open| open.identities.get_mut(&who)) {
+            if anomalous && !std::mem::replace(&mut of_day.anomalous, true) {
+                broader.push(Breadth::Anomalous);
+            }
+            if doubled && !std::mem::replace(&mut of_day.doubled, true) {
+                broader.push(Breadth::Doubled);
+            }
+        }
         self.weigh_from(key, hour, bench);
         self.judge_use(key, time, bench, out);
-        self.judge_whole(service, hour, newly, time, bench, out);
+        self.judge_whole(service, hour, &broader, time, bench, out);
     }
 
     /// Weighs the hours of a profile from `from` on.

@@ -5,6 +5,7 @@ use tripmeter_model::{
 };
 
 use super::{Account, Bench, WholeKey};
+use crate::account_service::Breadth;
 use crate::baseline::Horizon;
 use crate::detections::{account_use, ceiling};
 use crate::episode::{Draft, close, publish};
@@ -62,7 +63,7 @@ impl Account {
         &mut self,
         service: Service,
         hour: i64,
-        newly_anomalous: bool,
+        broader: &[Breadth],
         time: Timestamp,
         bench: &Bench<'_>,
         out: &mut Vec<Finding>,
@@ -84,8 +85,10 @@ impl Account {
         if let Some(spread) = shared.spread(hour, &expected, &bench.account, mean_of) {
             factors.push(account_use::volume(&spread));
         }
-        if newly_anomalous && let Some((identities, expected)) = shared.breadth(day) {
-            factors.push(account_use::breadth(identities, &expected));
+        for breadth in broader {
+            if let Some((identities, expected)) = shared.breadth(*breadth, day) {
+                factors.push(account_use::breadth(*breadth, identities, &expected));
+            }
         }
         if !factors.is_empty() {
             let key = self.whole_key(service, Family::AnomalousUse, day, bench);

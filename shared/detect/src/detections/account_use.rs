@@ -1,14 +1,15 @@
 //! The account's service as a whole rose, though no single identity explains it: a theft spread thin.
 //!
-//! Two signs, each Medium by itself and 60 points together. *Volume*: the sum over all identities leaves its baseline, and no identity has over
-//! half of the excess. *Breadth*: more identities than usual left their own baselines on one day.
+//! Two signs, each Medium by itself and 60 points together. *Volume*: the sum over all identities leaves its baseline,
+//! and no identity has over half of the excess. *Breadth*: more identities than usual left their own baselines on one
+//! day, or made twice the calls of their usual day.
 //!
 //! ATT&CK: T1496.004. Evades: twenty identities with forty calls each. False when: a product launch reaches every
 //! service at once; announce it as a campaign.
 
 use tripmeter_model::{Factor, FactorName};
 
-use crate::account_service::Spread;
+use crate::account_service::{Breadth, Spread};
 use crate::baseline::{Expectation, Horizon};
 use crate::explain::tail;
 
@@ -33,12 +34,16 @@ pub(crate) fn volume(spread: &Spread) -> Factor {
 }
 
 /// The factor of many identities at once.
-pub(crate) fn breadth(identities: u64, expected: &Expectation) -> Factor {
+pub(crate) fn breadth(breadth: Breadth, identities: u64, expected: &Expectation) -> Factor {
+    let what = match breadth {
+        Breadth::Anomalous => "identities that left their own baselines",
+        Breadth::Doubled => "identities with twice the calls of their usual day",
+    };
     Factor {
         name: FactorName::Breadth,
         points: 40,
         text: format!(
-            "identities that left their own baselines: {}",
+            "{what}: {}",
             tail(Horizon::Day, identities, "of them", expected.mean, expected.dispersion)
         ),
         observed: Some(identities as f64),
