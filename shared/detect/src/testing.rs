@@ -1,10 +1,8 @@
 //! Small activities and stories for the tests of this crate.
 
-use std::net::IpAddr;
-
 use tripmeter_model::{
-    Activity, Case, Client, Family, Finding, Identity, IdentityKind, Kind, Network, NoPolicy, Origin, Outcome, Owner,
-    Policy, Quantity, Service, Session, Severity, Source, Suppression, Target, Timestamp, digest64,
+    Activity, Client, Family, Finding, Identity, IdentityKind, Kind, Network, NoPolicy, Origin, Outcome, Policy,
+    Quantity, Service, Session, Severity, Source, Target, Timestamp, digest64,
 };
 
 use crate::{Engine, Settings};
@@ -122,34 +120,6 @@ struct Nowhere;
 
 impl Policy for Nowhere {
     fn region_allowed(&self, _: &str, _: Service, _: &str, _: Timestamp) -> bool {
-        false
-    }
-
-    fn network_vouched(&self, _: &str, _: IpAddr, _: Timestamp) -> bool {
-        false
-    }
-
-    fn announced(&self, _: &str, _: Service, _: &Identity, _: Timestamp) -> Option<(Suppression, Option<u64>)> {
-        None
-    }
-
-    fn suppressed(&self, _: &Case<'_>) -> Option<Suppression> {
-        None
-    }
-
-    fn capped(&self, _: &Case<'_>) -> Option<(Suppression, Severity)> {
-        None
-    }
-
-    fn owner(&self, _: &str, _: Service, _: &Identity) -> Option<Owner> {
-        None
-    }
-
-    fn account_name(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn is_aws_itself(&self, _: &Identity, _: Option<&str>, _: &Origin) -> bool {
         false
     }
 }

@@ -36,12 +36,18 @@ pub struct Case<'a> {
 }
 
 /// What the policy file decides. Every answer holds at an event time: an exception that has expired by then is none.
+/// By default nothing is excepted and every region is allowed.
+#[expect(unused_variables, reason = "the names say what an answer may depend on")]
 pub trait Policy {
     /// Whether `service` may be used in `region` of `account`. With no list of allowed regions, everywhere.
-    fn region_allowed(&self, account: &str, service: Service, region: &str, at: Timestamp) -> bool;
+    fn region_allowed(&self, account: &str, service: Service, region: &str, at: Timestamp) -> bool {
+        true
+    }
 
     /// Whether the network is one that people vouched for: never new.
-    fn network_vouched(&self, account: &str, address: IpAddr, at: Timestamp) -> bool;
+    fn network_vouched(&self, account: &str, address: IpAddr, at: Timestamp) -> bool {
+        false
+    }
 
     /// The campaign that announces use at this time, if one does, and the units a day it expects
     /// (`None`: any volume).
@@ -51,59 +57,39 @@ pub trait Policy {
         service: Service,
         identity: &Identity,
         at: Timestamp,
-    ) -> Option<(Suppression, Option<u64>)>;
+    ) -> Option<(Suppression, Option<u64>)> {
+        None
+    }
 
     /// The rule that keeps the whole finding quiet (a mute, approved automation within its ceilings).
-    fn suppressed(&self, case: &Case<'_>) -> Option<Suppression>;
+    fn suppressed(&self, case: &Case<'_>) -> Option<Suppression> {
+        None
+    }
 
     /// The rule that holds the finding's severity down, and to what.
-    fn capped(&self, case: &Case<'_>) -> Option<(Suppression, Severity)>;
+    fn capped(&self, case: &Case<'_>) -> Option<(Suppression, Severity)> {
+        None
+    }
 
     /// Whom to ask about it.
-    fn owner(&self, account: &str, service: Service, identity: &Identity) -> Option<Owner>;
+    fn owner(&self, account: &str, service: Service, identity: &Identity) -> Option<Owner> {
+        None
+    }
 
     /// What people call the account.
-    fn account_name(&self, account: &str) -> Option<String>;
+    fn account_name(&self, account: &str) -> Option<String> {
+        None
+    }
 
     /// Whether an origin is an AWS service acting on its own for the identity, by a rule that ships: such use
     /// and such reads are nobody's probe. Keyed on what AWS sets, never on a name that a caller may choose.
-    fn is_aws_itself(&self, identity: &Identity, invoked_by: Option<&str>, origin: &Origin) -> bool;
+    fn is_aws_itself(&self, identity: &Identity, invoked_by: Option<&str>, origin: &Origin) -> bool {
+        false
+    }
 }
 
 /// No policy file: every region allowed, nothing excepted, nobody named.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoPolicy;
 
-impl Policy for NoPolicy {
-    fn region_allowed(&self, _: &str, _: Service, _: &str, _: Timestamp) -> bool {
-        true
-    }
-
-    fn network_vouched(&self, _: &str, _: IpAddr, _: Timestamp) -> bool {
-        false
-    }
-
-    fn announced(&self, _: &str, _: Service, _: &Identity, _: Timestamp) -> Option<(Suppression, Option<u64>)> {
-        None
-    }
-
-    fn suppressed(&self, _: &Case<'_>) -> Option<Suppression> {
-        None
-    }
-
-    fn capped(&self, _: &Case<'_>) -> Option<(Suppression, Severity)> {
-        None
-    }
-
-    fn owner(&self, _: &str, _: Service, _: &Identity) -> Option<Owner> {
-        None
-    }
-
-    fn account_name(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn is_aws_itself(&self, _: &Identity, _: Option<&str>, _: &Origin) -> bool {
-        false
-    }
-}
+impl Policy for NoPolicy {}
