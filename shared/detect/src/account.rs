@@ -29,6 +29,9 @@ use crate::weigh::Habits;
 const MAX_ENDED: usize = 10_000;
 /// Openings that a finding shows.
 const MAX_OPENINGS: usize = 16;
+/// Days without any activity after which an account is learned anew: what is older says nothing, and one record with a
+/// wrong date must not make a new account an old one.
+const FORGOTTEN: i32 = 366;
 /// An episode shows from this many points.
 const SHOWS: u32 = 20;
 /// High: what was spent must not become normal.
@@ -74,6 +77,7 @@ type WholeKey = (Service, Family, i32);
 pub(crate) struct Account {
     id: String,
     first_day: i32,
+    last_day: i32,
     seen: SharedSeen,
     services: BTreeMap<Service, ServiceProfile>,
     used: HashMap<(Service, Digest), Used>,
@@ -100,6 +104,7 @@ impl Account {
         Self {
             id: id.to_owned(),
             first_day: at.day(),
+            last_day: at.day(),
             seen: SharedSeen::default(),
             services: BTreeMap::new(),
             used: HashMap::new(),
@@ -121,7 +126,16 @@ impl Account {
     pub(crate) fn observe(&mut self, activity: &Activity, bench: &Bench<'_>, out: &mut Vec<Finding>) {
         let who = principal_digest(&activity.identity.id);
         let context = context_of(activity);
-        self.first_day = self.first_day.min(activity.time.day());
+        let day = activity.time.day();
+        if day - self.last_day > FORGOTTEN {
+            let ended = std::mem::take(&mut self.ended);
+            *self = Self {
+                ended,
+                ..Self::new(&self.id, activity.time)
+            };
+        }
+        self.first_day = self.first_day.min(day);
+        self.last_day = self.last_day.max(day);
         for (attribute, value) in values_of(&context) {
             if attribute != Attribute::Target {
                 self.seen.note(attribute, value, who, activity.time);

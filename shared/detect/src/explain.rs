@@ -18,6 +18,7 @@ pub(crate) fn factor(part: &Part<'_>) -> Factor {
             Some(surprise.count as f64),
             Some(surprise.expected.mean),
         ),
+        Note::Newcomer(surprise) => (newcomer(&surprise), Some(surprise.count as f64), Some(0.0)),
         Note::Value { value, known } => (
             value_text(part.name, &value.text, known),
             Some(value.count as f64),
@@ -66,6 +67,19 @@ pub(crate) fn volume(surprise: &Surprise) -> String {
         "{}; most before: {}",
         tail(*horizon, *count, unit, expected.mean, expected.dispersion),
         number(expected.peak)
+    )
+}
+
+/// The words of a window of an identity that is new among others.
+fn newcomer(surprise: &Surprise) -> String {
+    let window = match surprise.horizon {
+        Horizon::TenMinutes => "in ten minutes",
+        _ => "in this hour",
+    };
+    let others = number(surprise.expected.peak);
+    format!(
+        "{} calls {window} by an identity that is new here; the busiest hour of any other: {others}",
+        surprise.count
     )
 }
 
@@ -123,7 +137,7 @@ fn times(name: FactorName, n: u64) -> String {
             format!("{n} calls in 24 hours from places, clients or targets that yesterday did not know")
         }
         FactorName::GeoVelocity => {
-            format!("{n} calls that share almost nothing with yesterday's, while the usual ones go on")
+            format!("in two places at once: {n} calls from what is new, while the usual ones go on")
         }
         FactorName::FirstUseOfService => format!("the account never used this service before; {n} calls in 24 hours"),
         FactorName::DeniedRegion => format!("{n} calls in a region that is not allowed"),

@@ -421,9 +421,13 @@ impl Profile {
                 }
             }
         }
-        judged.most = judged
-            .most
-            .or_else(|| spike(day_calls, week_calls, expected.calls.day?, judge));
+        let spike = expected
+            .calls
+            .day
+            .and_then(|day| spike(day_calls, week_calls, day, judge));
+        if spike.is_some() && judged.most.is_none_or(|most| most.level < Level::Anomalous) {
+            judged.most = spike;
+        }
         judged
     }
 }
@@ -450,12 +454,12 @@ struct Judged {
     day_anomalous: bool,
 }
 
-/// A day of model calls far above the mean of the last seven days: unusual, whatever the other tests say.
+/// A day of model calls far above the mean of the last seven days: anomalous, whatever the other tests say.
 fn spike(today: u64, six_days: u64, day: Expectation, judge: &Judge<'_>) -> Option<Surprise> {
     let mean = six_days as f64 / 6.0;
     let unusual = today as f64 >= judge.params.day.floor && today as f64 >= judge.spike? * mean.max(1.0);
     unusual.then_some(Surprise {
-        level: Level::UnusualHour,
+        level: Level::Anomalous,
         counted: Counted::Calls,
         horizon: Horizon::Day,
         count: today,
@@ -463,8 +467,8 @@ fn spike(today: u64, six_days: u64, day: Expectation, judge: &Judge<'_>) -> Opti
     })
 }
 
-/// What a new identity's hours are compared with among identities that are not new: the floors, and what the
-/// busiest of them does.
+/// What a new identity's hours are compared with among identities that are not new: twice the floors, and twice what
+/// the busiest of them does. That an application is new is said of nobody twice as busy as the others.
 fn newcomer(busiest_hour: f64, params: &Params) -> Expectations {
     let expect = |horizon, peak: f64| {
         let floor = params.gate(horizon, 0, 0.0, 0.0);
@@ -472,7 +476,7 @@ fn newcomer(busiest_hour: f64, params: &Params) -> Expectations {
             mean: 1e-3,
             dispersion: 1.0,
             peak,
-            gate: floor.max(libm::ceil(peak) as u64),
+            gate: 2 * floor.max(libm::ceil(peak) as u64),
         })
     };
     Expectations {

@@ -111,6 +111,11 @@ impl SharedSeen {
         })
     }
 
+    /// Whether anybody showed the value before `day` began.
+    pub(crate) fn known(&self, attribute: Attribute, value: Digest, day: i32) -> bool {
+        self.first(attribute, value).is_some_and(|first| first.day() < day)
+    }
+
     /// When anybody first showed the value.
     pub(crate) fn first(&self, attribute: Attribute, value: Digest) -> Option<Timestamp> {
         self.showers(attribute, value).map(|showers| showers.first.0)

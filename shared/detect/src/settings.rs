@@ -149,12 +149,12 @@ settings! {
         "how far apart an opening and a use may be, either way, to be one sequence (MITRE: TimeWindow)";
     UserContext, user_context_percent: u32 = 100, 0, 300, "percent",
         "the weight of a new region, network, client, target or hour (MITRE: UserContext)";
-    RequestVolumeThreshold, hour_floor: u32 = 25, 5, 1_000_000, "calls an hour",
-        "below this many calls in an hour, no volume is anomalous for an identity (MITRE: RequestVolumeThreshold)";
+    RequestVolumeThreshold, hour_floor: u32 = 25, 5, 1_000_000, "calls",
+        "below this many calls in a window, no volume is anomalous for an identity (MITRE: RequestVolumeThreshold)";
     GeoVelocityThreshold, geo_velocity_minutes: i64 = 30, 1, 1440, "minutes",
-        "two networks or regions within this time, one never seen before, count as one caller in two places (MITRE: GeoVelocityThreshold)";
+        "uses from two networks or regions within this time, one of them never seen before, are one identity in two places (MITRE: GeoVelocityThreshold)";
     ModelUsageQuotaSpike, model_usage_spike: f64 = 10.0, 2.0, 1000.0, "ratio",
-        "a day of model calls at this ratio to the mean of the last seven days is unusual (MITRE: ModelUsageQuotaSpike)";
+        "a day of model calls at this ratio to the mean of the last seven days is anomalous, whatever it was before (MITRE: ModelUsageQuotaSpike)";
     TenMinuteFloor, ten_floor: u32 = 25, 5, 1_000_000, "calls in ten minutes",
         "the floor of the ten-minute test";
     DayFloor, day_floor: u32 = 40, 5, 1_000_000, "calls a day",
@@ -224,7 +224,8 @@ impl Settings {
                 self.week_floor,
                 self.month_floor,
             ]
-            .map(f64::from),
+            // What is too little for an hour is too little for any window.
+            .map(|floor| f64::from(floor.max(self.hour_floor))),
         )
     }
 

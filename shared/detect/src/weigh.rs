@@ -55,11 +55,19 @@ pub(crate) struct Scene<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Note<'a> {
     Surprise(Surprise),
-    Value { value: &'a Value, known: Known },
+    /// The same of an identity that is new among others.
+    Newcomer(Surprise),
+    Value {
+        value: &'a Value,
+        known: Known,
+    },
     Hour(u8),
     Times(u64),
     Opening(&'a Opening),
-    Lasting { hours: u32, days: u32 },
+    Lasting {
+        hours: u32,
+        days: u32,
+    },
     Nothing,
 }
 

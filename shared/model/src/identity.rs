@@ -160,7 +160,8 @@ impl Identity {
                 let who = user.principal_id.as_deref().or(user.user_name.as_deref())?;
                 made(identity_kind, format!("{}:{provider}:{who}", kind.to_ascii_lowercase()))
             }
-            "AWSAccount" => match (account, user.principal_id.as_deref()) {
+            // A role of another account is named by its id and the session: the session is not who.
+            "AWSAccount" => match (account, user.principal_id.as_deref().map(without_session)) {
                 (Some(account), Some(id)) => made(IdentityKind::OtherAccount, format!("{account}/{id}")),
                 (Some(account), None) => made(IdentityKind::OtherAccount, account.to_owned()),
                 (None, Some(id)) => made(IdentityKind::OtherAccount, format!("account/{id}")),
@@ -295,6 +296,14 @@ impl Session {
     }
 }
 
+/// The role's unique id out of `AROAEXAMPLE:session`; other principal ids as they are.
+fn without_session(principal_id: &str) -> &str {
+    match principal_id.split_once(':') {
+        Some((role, _)) if role.starts_with("AROA") => role,
+        _ => principal_id,
+    }
+}
+
 fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
@@ -403,6 +412,19 @@ mod tests {
             assert_eq!(a.kind, IdentityKind::Stranger, "{nothing}");
             assert_ne!(a, b, "{nothing}");
         }
+    }
+
+    #[test]
+    fn a_role_of_another_account_is_its_id_whatever_the_session() {
+        let of = |session: &str| {
+            let id = format!("AROAEXAMPLE:{session}");
+            identity(&format!(
+                r#"{{"type":"AWSAccount","principalId":"{id}","accountId":"444455556666"}}"#
+            ))
+            .id
+        };
+        assert_eq!(of("job-1"), "444455556666/AROAEXAMPLE");
+        assert_eq!(of("job-1"), of("job-2"));
     }
 
     #[test]

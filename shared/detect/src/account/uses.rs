@@ -252,7 +252,11 @@ impl Account {
             busiest = (busiest.0.max(cell.journal.units), busiest.1.max(cell.day_units));
         }
         let chain = episode.chain || unusual().any(|(_, cell)| cell.chain);
-        let best = unusual().max_by(|a, b| a.1.points.cmp(&b.1.points).then(b.0.cmp(a.0)));
+        let best = unusual().max_by(|a, b| {
+            (a.1.points, a.1.journal.count)
+                .cmp(&(b.1.points, b.1.journal.count))
+                .then(b.0.cmp(a.0))
+        });
         let best = best.filter(|(_, cell)| cell.points > episode.settled_points());
         let scene = self.scene(key, bench)?;
         let (factors, new, openings, linked) = match best {

@@ -25,9 +25,10 @@ const FRESH_BESIDE_STAGE: f64 = 10.0;
 const FRESH_WIDE: f64 = 15.0;
 /// A stage that counts beside context.
 const TELLING_STAGE: f64 = 15.0;
-/// Context of a never-seen identity that nobody in the account has shown, beside one stage.
-const UNKNOWN_BESIDE_STAGE: f64 = 4.0;
-/// What is new to the whole account, where the account never used the service: a network and a client are enough.
+/// Context of a never-seen identity that nobody in the account has shown.
+const UNKNOWN: f64 = 4.0;
+/// What is new to the whole account, on any service, where the identity or the service is new: a network and a client
+/// are enough.
 const FOREIGN: f64 = 9.0;
 /// Uses of known places that show that the usual caller goes on.
 const GOES_ON: u32 = 3;
@@ -42,6 +43,8 @@ pub(crate) struct Strangeness<'a> {
     points: f64,
     /// Of it, what nobody in the account has shown.
     unknown: f64,
+    /// Of it, a new region or network.
+    place: f64,
     /// Of region, network and client: what nobody in the account has shown on any service.
     foreign: f64,
 }
@@ -64,13 +67,17 @@ pub(crate) fn volume<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell, weigh
     else {
         return Level::Usual;
     };
-    let level = surprise.level;
+    // How much is extreme for somebody without a past, nobody can say.
+    let level = match facts.standing {
+        Standing::NeverSeen => surprise.level.min(Level::Anomalous),
+        _ => surprise.level,
+    };
     let grown = scene.profile.age_days(facts.day) >= scene.settings.grown_days;
-    weighed.add(
-        FactorName::Volume,
-        volume_points(level, grown),
-        Note::Surprise(surprise),
-    );
+    let note = match facts.standing {
+        Standing::NeverSeen => Note::Newcomer(surprise),
+        _ => Note::Surprise(surprise),
+    };
+    weighed.add(FactorName::Volume, volume_points(level, grown), note);
     if grown && level >= Level::Anomalous {
         let open = scene.profile.day(facts.day);
         let hours = open.map_or(0, |open| open.anomalous_hours.count_ones());
@@ -123,9 +130,12 @@ pub(crate) fn novelty<'a>(
         }
     }
     novelty.all = novelty.context;
+    // A new program of the account comes from where the others are, and nobody opened anything for it.
+    let foreign = strange.unknown >= UNKNOWN || stages.points >= TELLING_STAGE;
     let identity = match facts.standing {
         _ if !facts.enough => None,
-        Standing::NeverSeen => Some((FactorName::NeverSeenIdentity, 20.0)),
+        Standing::NeverSeen if foreign => Some((FactorName::NeverSeenIdentity, 20.0)),
+        Standing::NeverSeen => None,
         _ if scene.profile.dormant_before(facts.day) => Some((FactorName::Dormant, 15.0)),
         _ => None,
     };
@@ -137,7 +147,8 @@ pub(crate) fn novelty<'a>(
     if facts.first_of_service && facts.enough {
         weighed.add(FactorName::FirstUseOfService, 40.0, Note::Times(facts.uses));
         if strange.foreign >= FOREIGN {
-            novelty.all = novelty.all.max(strange.foreign);
+            // Nobody has used the service, so whoever does is a never-seen identity, too.
+            novelty.all = novelty.all.max(strange.foreign + 20.0);
             weighed.add(FactorName::NewNetwork, strange.foreign, Note::Nothing);
         }
     }
@@ -165,22 +176,32 @@ pub(crate) fn fresh<'a>(
         novelty.context >= FRESH_BESIDE_STAGE
             && stages.points >= TELLING_STAGE
             && (facts.standing != Standing::NeverSeen
-                || strange.unknown >= UNKNOWN_BESIDE_STAGE
+                || strange.unknown >= UNKNOWN
                 || stages.points >= 2.0 * TELLING_STAGE)
     };
     let foreign = facts.first_of_service && strange.foreign >= FOREIGN;
-    let alone = facts.standing != Standing::Learning && novelty.context >= FRESH_ALONE;
-    let apart = facts.standing != Standing::Learning
-        && wide >= scene.settings.fresh_uses
-        && novelty.context >= FRESH_WIDE
-        && two_places(scene, cell);
+    // A never-seen identity has no past of its own: that nobody here knows its network and client says as much.
+    let alone = match facts.standing {
+        Standing::Learning => false,
+        Standing::NeverSeen => novelty.context >= FRESH_ALONE || strange.foreign >= FOREIGN,
+        Standing::Known => novelty.context >= FRESH_ALONE,
+    };
+    let two_places = facts.standing != Standing::Learning && two_places(scene, cell);
+    let apart = two_places && wide >= scene.settings.fresh_uses && novelty.context >= FRESH_WIDE;
+    if apart {
+        weighed.add(FactorName::GeoVelocity, 10.0, Note::Times(wide.into()));
+    } else if two_places && novelty.context > 0.0 {
+        // Less where this identity often shows new places.
+        weighed.add(
+            FactorName::GeoVelocity,
+            f64::min(strange.place / 2.0, 5.0),
+            Note::Times(fresh.into()),
+        );
+    }
     if !(alone || beside_stage || foreign || apart) {
         return false;
     }
     weighed.add(FactorName::Fresh, 20.0, Note::Times(fresh.into()));
-    if apart {
-        weighed.add(FactorName::GeoVelocity, 10.0, Note::Times(wide.into()));
-    }
     true
 }
 
@@ -224,9 +245,7 @@ pub(crate) fn strangeness<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell) 
                 Known::ToNobody
             };
             let points = attribute.points(p, known) * scale;
-            let anywhere = scene
-                .account_seen
-                .known_to_others(attribute, value.digest, scene.who, known_before);
+            let anywhere = scene.account_seen.known(attribute, value.digest, known_before);
             if field != Field::Target && !anywhere {
                 strange.foreign =
                     strange.foreign.max(0.0) + attribute.points(attribute.prior(), Known::ToNobody) * scale;
@@ -238,6 +257,9 @@ pub(crate) fn strangeness<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell) 
         if let Some((points, note, known)) = best {
             new_region |= attribute == Attribute::Region;
             strange.points += points;
+            if matches!(attribute, Attribute::Region | Attribute::Network) {
+                strange.place += points;
+            }
             if known == Known::ToNobody {
                 strange.unknown += points;
             }
@@ -323,6 +345,38 @@ mod tests {
         });
         story.extend(stolen);
         assert_eq!(worst(&found(story), Family::Hijack), Some(Severity::High));
+    }
+
+    #[test]
+    fn a_new_program_from_where_the_others_are_is_nothing_to_act_on() {
+        let mut story = quiet_days(Service::Bedrock, 40);
+        let first_day = (0..60).map(|n| {
+            crate::testing::by(
+                activity(Service::Bedrock, "InvokeModel", at(39 * 24 + 9).plus(n * 60)),
+                "new",
+            )
+        });
+        story.extend(first_day);
+        let findings = found(story);
+        assert!(findings.iter().all(|f| f.severity < Severity::Medium), "{findings:#?}");
+    }
+
+    #[test]
+    fn a_stranger_at_a_door_that_the_account_never_used_is_a_hijack() {
+        let mut story = quiet_days(Service::Bedrock, 40);
+        story.extend((0..40).map(|n| {
+            let mut call = crate::testing::by(
+                from_afar(activity(
+                    Service::BedrockMantle,
+                    "CreateInference",
+                    at(39 * 24 + 2).plus(n * 20),
+                )),
+                "backup",
+            );
+            call.region = "eu-west-1".into();
+            call
+        }));
+        assert!(worst(&found(story), Family::Hijack) >= Some(Severity::High));
     }
 
     #[test]
