@@ -187,8 +187,7 @@ impl Account {
             for link in &activity.links {
                 let other = principal_digest(link);
                 if other != who {
-                    self.ledger.tie(who, other, activity.time);
-                    tied = true;
+                    tied |= self.ledger.tie(who, other, activity.time);
                 }
             }
         }

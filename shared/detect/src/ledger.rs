@@ -139,15 +139,19 @@ impl Ledger {
         any
     }
 
-    /// Ties two identities together at a time.
-    pub(crate) fn tie(&mut self, a: Digest, b: Digest, at: Timestamp) {
+    /// Ties two identities together at a time. Says whether they were not tied yet.
+    pub(crate) fn tie(&mut self, a: Digest, b: Digest, at: Timestamp) -> bool {
+        let mut new = false;
         for (from, to) in [(a, b), (b, a)] {
             let ties = self.ties.entry(from).or_default();
-            if ties.len() < MAX_LINKS || ties.contains_key(&to) {
-                let last = ties.entry(to).or_insert(at);
+            if let Some(last) = ties.get_mut(&to) {
                 *last = at.max(*last);
+            } else if ties.len() < MAX_LINKS {
+                ties.insert(to, at);
+                new = true;
             }
         }
+        new
     }
 
     /// The identity itself and those it is tied to, up to two steps away, by ties seen since `since`.
