@@ -147,7 +147,11 @@ fn of_much_damage_the_first_twenty_are_told_and_the_rest_counted() {
     assert_eq!(run.code, 0);
     let lines: Vec<&str> = run.stderr.lines().collect();
     assert_eq!(lines.len(), 21, "{}", run.stderr);
-    assert!(lines[0].starts_with("tripmeter: stdin at byte 0: "), "{}", lines[0]);
+    assert!(
+        lines[0].starts_with("tripmeter: stdin at byte 0 of its text: "),
+        "{}",
+        lines[0]
+    );
     assert_eq!(lines[20], "tripmeter: 30 more that are broken");
 }
 

@@ -39,6 +39,11 @@ use crate::{policy, settings, terminal};
 
 /// Runs it. Exit code 1 is for `--fail-on`, 2 for nothing to judge.
 pub(crate) fn run(args: &Replay) -> anyhow::Result<ExitCode> {
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && from > to
+    {
+        anyhow::bail!("--from {from} is later than --to {to}: nothing happened between them");
+    }
     let started = Instant::now();
     let settings = settings::with(&args.set)?;
     let policy = NotedPolicy::new(policy::load(args.policy.as_deref())?);

@@ -4,7 +4,6 @@ use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 use serde::Serialize;
-use tripmeter_model::Service;
 use tripmeter_policy::RuleKind;
 
 use super::callers::{Caller, Callers};
@@ -58,7 +57,7 @@ pub(crate) struct Summary<'a> {
 
 #[derive(Debug, Serialize)]
 struct ServiceRow {
-    service: Service,
+    service: &'static str,
     #[serde(flatten)]
     count: ServiceCount,
 }
@@ -104,7 +103,10 @@ impl<'a> Summary<'a> {
             services: tally
                 .services
                 .iter()
-                .map(|(&service, &count)| ServiceRow { service, count })
+                .map(|(service, &count)| ServiceRow {
+                    service: service.name(),
+                    count,
+                })
                 .collect(),
             unwatched: Unwatched {
                 records: tally.sources.total(),
@@ -134,7 +136,7 @@ impl<'a> Summary<'a> {
             rest(f, self.unreadable, "more that cannot be read")?;
             for Damage { place, reason } in &self.damage.first {
                 let Place { file, position } = place;
-                writeln!(f, "tripmeter: {file} at byte {position}: {reason}")?;
+                writeln!(f, "tripmeter: {file} at byte {position} of its text: {reason}")?;
             }
             rest(f, self.damage, "more that are broken")
         })
@@ -170,7 +172,7 @@ impl<'a> Summary<'a> {
             line(
                 f,
                 skipped.count,
-                format_args!("{reason}; first in {file} at byte {position}"),
+                format_args!("{reason}; first in {file} at byte {position} of its text"),
             )?;
         }
         Ok(())

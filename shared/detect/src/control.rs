@@ -45,6 +45,8 @@ pub(crate) struct Control {
     pub routine: bool,
     /// A call of it blinds, or reaches a watched service or everything.
     pub grave: bool,
+    /// A principal that it is about uses a watched service already.
+    pub about_user: bool,
     /// Uses among it that were carried out.
     pub spent: u64,
     /// The AWS service that made every call of it, if one did.
@@ -70,6 +72,7 @@ impl Control {
             shapes: BTreeSet::new(),
             routine: true,
             grave: false,
+            about_user: false,
             spent: 0,
             invoked_by: activity.session.invoked_by.clone(),
             whys: BTreeSet::new(),

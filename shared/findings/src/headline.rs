@@ -1,6 +1,6 @@
 //! What happened and how bad, in one line.
 
-use tripmeter_model::{Family, Finding, IdentityKind, Status};
+use tripmeter_model::{Family, Finding, IdentityKind, Service, Status};
 
 use crate::words;
 
@@ -40,6 +40,9 @@ fn what(finding: &Finding) -> String {
         Family::RegionSweep => format!("{service} {being} tried over many regions"),
         Family::DeniedUse => format!("{service} {being} tried and refused"),
         Family::AccessEnabled => format!("Access to {service} was switched on"),
+        Family::LimitRaised if matches!(finding.finding_type.service, Service::ServiceQuotas | Service::Support) => {
+            "A higher limit was asked for".to_owned()
+        }
         Family::LimitRaised => format!("A limit of {service} was raised"),
         Family::SendingEnabled => format!("Sending by {service} was switched on"),
         Family::SenderAdded => format!("A sender was added to {service}"),

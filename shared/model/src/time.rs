@@ -15,8 +15,8 @@ pub const DAY: i64 = 86_400;
 /// Seconds in a week.
 pub const WEEK: i64 = 604_800;
 
-/// 0001-01-01 and 9999-12-31T23:59:59: what RFC 3339 can write.
-const BOUNDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+/// 0001-01-01 and 9999-12-30T22:00:00: what RFC 3339 can write, in every zone.
+const BOUNDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_207_200;
 
 /// A point in event time, in whole seconds since 1970-01-01 UTC.
 ///
@@ -115,6 +115,12 @@ mod tests {
             assert_eq!(text.parse::<Timestamp>().unwrap().seconds(), 1_773_717_240, "{text}");
         }
         assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn every_time_can_be_written() {
+        assert_eq!(Timestamp::from_seconds(i64::MAX).to_string(), "9999-12-30T22:00:00Z");
+        assert_eq!(Timestamp::from_seconds(i64::MIN).to_string(), "0001-01-01T00:00:00Z");
     }
 
     #[test]

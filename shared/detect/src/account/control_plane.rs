@@ -7,6 +7,7 @@ use crate::control::{Acquaintance, Control, ControlKey, ControlScene};
 use crate::detections;
 use crate::episode::{Draft, Published, publish};
 use crate::journal::{Context, Field};
+use crate::ledger::principal_digest;
 use crate::novelty::Attribute;
 
 /// Episodes of the control plane that are kept at once, before mere looks are left out.
@@ -43,10 +44,17 @@ impl Account {
         if family == Family::LimitProbe && self.controls.len() >= MAX_CONTROLS && !self.controls.contains_key(&key) {
             return;
         }
+        let spending = || Service::ALL.iter().filter(|service| service.spends());
+        let uses = |link: &String| {
+            let who = principal_digest(link);
+            spending().any(|service| self.used.contains_key(&(*service, who)))
+        };
+        let about_user = family == Family::CredentialIssued && activity.links.iter().any(uses);
         let episode = self.controls.entry(key).or_insert_with(|| ControlEpisode {
             control: Control::new(identity, tactic, activity),
             published: Published::default(),
         });
+        episode.control.about_user |= about_user;
         if episode.control.add(activity, context) {
             self.judge_control(key, activity.time, bench, out);
         }

@@ -1,7 +1,8 @@
 //! A credential was issued or widened.
 //!
 //! Low when what is granted reaches a watched service or everything, Medium when this identity never did it in an
-//! account that is known. What does not reach one is an opening, and no finding of its own.
+//! account that is known. Low, too, when a key or password is made for somebody who uses a watched service already.
+//! What reaches none is an opening, and no finding of its own.
 //!
 //! ATT&CK: T1098.001, T1098.003, T1136.003. Evades: short-term Bedrock API keys, which are made on the caller's
 //! own machine and leave no record; a key taken from where it lies. False when: people join, roles are deployed.
@@ -12,12 +13,12 @@ use super::part;
 use crate::control::{Acquaintance, ControlScene, Verdict};
 
 pub(super) fn judge<'a>(scene: &ControlScene<'a>) -> Verdict<'a> {
-    if !scene.control.grave {
+    if !scene.control.grave && !scene.control.about_user {
         return Vec::new();
     }
     let weight = scene.weight();
     let mut verdict = vec![part(FactorName::Base, 20.0 * weight, scene.control.journal.count)];
-    if scene.standing != Acquaintance::NewAccount && weight >= 1.0 {
+    if scene.control.grave && scene.standing != Acquaintance::NewAccount && weight >= 1.0 {
         verdict.push(part(FactorName::Unusual, 20.0, 1));
     }
     verdict
@@ -44,6 +45,16 @@ mod tests {
         let mut story = quiet_days(Service::Bedrock, 20);
         story.push(key(19 * 24 + 12));
         assert_eq!(worst(&found(story), Family::CredentialIssued), Some(Severity::Medium));
+    }
+
+    #[test]
+    fn a_key_for_somebody_who_uses_a_watched_service_is_low() {
+        let mut rotation = key(19 * 24 + 12);
+        rotation.grave = false;
+        rotation.links = vec!["arn:aws:iam::111122223333:role/app".into()];
+        let mut story = quiet_days(Service::Bedrock, 20);
+        story.push(rotation);
+        assert_eq!(worst(&found(story), Family::CredentialIssued), Some(Severity::Low));
     }
 
     #[test]
