@@ -54,9 +54,16 @@ impl Episodes {
             .collect()
     }
 
-    /// How many a rule keeps quiet.
-    pub(crate) fn suppressed_by(&self, rule: &str) -> u64 {
-        let by_rule = |episode: &&Episode| episode.suppressed.as_deref() == Some(rule);
-        self.0.values().filter(by_rule).count() as u64
+    /// How many a rule keeps quiet, and the worst severity among them.
+    pub(crate) fn suppressed_by(&self, rule: &str) -> (u64, Option<Severity>) {
+        let by_rule = || {
+            self.0
+                .values()
+                .filter(|episode| episode.suppressed.as_deref() == Some(rule))
+        };
+        (
+            by_rule().count() as u64,
+            by_rule().map(|episode| episode.severity).max(),
+        )
     }
 }

@@ -49,13 +49,14 @@ impl NotedPolicy {
             .rules()
             .filter(|rule| rule.kind != RuleKind::Network)
             .map(|rule| {
-                let held_back = answers.get(&rule.id).copied().flatten();
+                let (suppressed, worst) = episodes.suppressed_by(&rule.id);
+                let held_back = answers.get(&rule.id).copied().flatten().max(worst);
                 RuleUse {
                     rule: rule.id.clone(),
                     kind: rule.kind.name(),
                     owner: rule.owner.clone(),
                     matched: answers.contains_key(&rule.id),
-                    suppressed: episodes.suppressed_by(&rule.id),
+                    suppressed,
                     held_back: held_back.map(|severity| severity.to_string()),
                     hid_high: held_back >= Some(Severity::High),
                 }

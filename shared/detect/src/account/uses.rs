@@ -379,7 +379,10 @@ impl Account {
             new: Vec::new(),
             explained: Some(campaign),
         };
-        publish(draft, &mut Published::default(), time, bench.policy, out);
+        if let Some(finding) = draft.finding(&Published::default(), Cause::Created, time, bench.policy) {
+            self.ended.push_back(finding.clone());
+            out.push(finding);
+        }
         self.hushed.insert((key.0, key.1, day));
     }
 
