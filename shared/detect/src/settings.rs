@@ -153,7 +153,7 @@ settings! {
         "below this many calls in a window, no volume is anomalous for an identity (MITRE: RequestVolumeThreshold)";
     GeoVelocityThreshold, geo_velocity_minutes: i64 = 30, 1, 1440, "minutes",
         "uses from two networks or regions within this time, one of them never seen before, are one identity in two places (MITRE: GeoVelocityThreshold)";
-    ModelUsageQuotaSpike, model_usage_spike: f64 = 50.0, 2.0, 1000.0, "ratio",
+    ModelUsageQuotaSpike, model_usage_spike: f64 = 1000.0, 2.0, 1000.0, "ratio",
         "a day of model calls at this ratio to the mean of the last seven days is anomalous, whatever it was before (MITRE: ModelUsageQuotaSpike)";
     TenMinuteFloor, ten_floor: u32 = 25, 5, 1_000_000, "calls in ten minutes",
         "the floor of the ten-minute test";
