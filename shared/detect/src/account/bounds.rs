@@ -5,8 +5,9 @@ use tripmeter_model::{DAY, Digest, HOUR, Service, Timestamp};
 use super::{Account, Bench};
 
 /// Profiles of one account. Of more, those that were idle for longest are forgotten, and learned anew if they come
-/// back: IAM allows 5,000 users, and whoever makes more identities than this is seen in the account's whole.
-const MAX_PROFILES: usize = 10_000;
+/// back: IAM allows 5,000 users, and whoever makes more identities than this is seen in the account's whole. A flood of
+/// 300,000 identities is judged in less than 150 MB.
+const MAX_PROFILES: usize = 6_000;
 /// Habits of one account.
 const MAX_HABITS: usize = 50_000;
 /// Callers remembered of one new network.
