@@ -176,6 +176,15 @@ impl Account {
         }
     }
 
+    /// The profiles of an identity, one for each service that it uses.
+    fn profiles_of(&self, who: Digest) -> impl Iterator<Item = ((Service, Digest), &Used)> {
+        let keys = Service::ALL
+            .iter()
+            .filter(|service| service.spends())
+            .map(move |service| (*service, who));
+        keys.filter_map(|key| self.used.get(&key).map(|used| (key, used)))
+    }
+
     /// Ties the identity to those that the activity names. Says whether there was something to tie.
     fn tie(&mut self, who: Digest, activity: &Activity) -> bool {
         let aws = matches!(
@@ -288,7 +297,6 @@ impl Account {
             if let (Some(draft), Some(mut episode)) = (draft, self.controls.remove(&key)) {
                 close(draft, &mut episode.published, now, bench.policy, out);
             }
-            self.controls.remove(&key);
         }
         let day = now.day();
         self.close_wholes(now, bench, out);

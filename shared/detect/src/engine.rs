@@ -20,24 +20,49 @@ use crate::settings::{Mode, Settings};
 /// assert!(published.is_empty());
 /// ```
 pub struct Engine<P> {
+    terms: Terms<P>,
+    accounts: BTreeMap<String, Account>,
+    now: Option<Timestamp>,
+}
+
+/// What an engine judges by, for as long as it lives.
+struct Terms<P> {
     settings: Settings,
     policy: P,
     identity: Params,
     account: Params,
-    accounts: BTreeMap<String, Account>,
-    now: Option<Timestamp>,
+}
+
+impl<P: Policy> Terms<P> {
+    fn bench(&self) -> Bench<'_> {
+        Bench {
+            settings: &self.settings,
+            policy: &self.policy,
+            identity: self.identity,
+            account: self.account,
+        }
+    }
+
+    /// Takes back what came out since `published` where nothing is to be published.
+    fn publish_from(&self, published: usize, out: &mut Vec<Finding>) {
+        if self.settings.mode == Mode::Observe {
+            out.truncate(published);
+        }
+    }
 }
 
 impl<P: Policy> Engine<P> {
     /// An engine that knows nothing yet.
     pub fn new(settings: Settings, policy: P) -> Self {
         Self {
-            identity: settings.identity_params(),
-            account: settings.account_params(),
+            terms: Terms {
+                identity: settings.identity_params(),
+                account: settings.account_params(),
+                settings,
+                policy,
+            },
             accounts: BTreeMap::new(),
             now: None,
-            settings,
-            policy,
         }
     }
 
@@ -62,12 +87,7 @@ impl<P: Policy> Engine<P> {
                 self.advance(activity.time, out);
             }
         }
-        let bench = Bench {
-            settings: &self.settings,
-            policy: &self.policy,
-            identity: self.identity,
-            account: self.account,
-        };
+        let bench = self.terms.bench();
         if !self.accounts.contains_key(&activity.account) {
             self.accounts
                 .insert(activity.account.clone(), Account::new(&activity.account, activity.time));
@@ -75,43 +95,29 @@ impl<P: Policy> Engine<P> {
         if let Some(account) = self.accounts.get_mut(&activity.account) {
             account.observe(activity, &bench, out);
         }
-        if self.settings.mode == Mode::Observe {
-            out.truncate(published);
-        }
+        self.terms.publish_from(published, out);
     }
 
     /// Time has passed, though nothing may have come: closes what is quiet.
     pub fn advance(&mut self, to: Timestamp, out: &mut Vec<Finding>) {
-        let bench = Bench {
-            settings: &self.settings,
-            policy: &self.policy,
-            identity: self.identity,
-            account: self.account,
-        };
+        let published = out.len();
+        let bench = self.terms.bench();
         for account in self.accounts.values_mut() {
             account.advance(to, &bench, out);
         }
+        self.terms.publish_from(published, out);
     }
 
     /// The input has ended: closes what was quiet by then, and leaves open what may go on.
     pub fn finish(&mut self, out: &mut Vec<Finding>) {
         if let Some(now) = self.now {
-            let published = out.len();
             self.advance(now, out);
-            if self.settings.mode == Mode::Observe {
-                out.truncate(published);
-            }
         }
     }
 
     /// Every episode as it stands, suppressed ones too, by id. Of those that ended long ago, the newest.
     pub fn findings(&self) -> Vec<Finding> {
-        let bench = Bench {
-            settings: &self.settings,
-            policy: &self.policy,
-            identity: self.identity,
-            account: self.account,
-        };
+        let bench = self.terms.bench();
         let mut findings: Vec<Finding> = self
             .accounts
             .values()

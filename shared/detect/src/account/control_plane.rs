@@ -1,6 +1,6 @@
 //! Episodes of the control plane, kept and judged.
 
-use tripmeter_model::{Activity, Cause, DAY, Digest, Factor, Family, Finding, Identity, Service, Tactic, Timestamp};
+use tripmeter_model::{Activity, Cause, DAY, Digest, Factor, Family, Finding, Identity, Tactic, Timestamp};
 
 use super::{Account, Bench, ControlEpisode, SHOWS, Used};
 use crate::control::{Acquaintance, Control, ControlKey, ControlScene};
@@ -44,11 +44,7 @@ impl Account {
         if family == Family::LimitProbe && self.controls.len() >= MAX_CONTROLS && !self.controls.contains_key(&key) {
             return;
         }
-        let spending = || Service::ALL.iter().filter(|service| service.spends());
-        let uses = |link: &String| {
-            let who = principal_digest(link);
-            spending().any(|service| self.used.contains_key(&(*service, who)))
-        };
+        let uses = |link: &String| self.profiles_of(principal_digest(link)).next().is_some();
         let about_user = family == Family::CredentialIssued && activity.links.iter().any(uses);
         let episode = self.controls.entry(key).or_insert_with(|| ControlEpisode {
             control: Control::new(identity, tactic, activity),
@@ -153,10 +149,7 @@ impl Account {
             known(Field::Network, Attribute::Network),
             known(Field::Client, Attribute::Client),
         );
-        let profiles = Service::ALL
-            .iter()
-            .filter_map(|service| self.used.get(&(*service, key.who)));
-        profiles.into_iter().any(|used| network(used) && client(used))
+        self.profiles_of(key.who).any(|(_, used)| network(used) && client(used))
     }
 
     pub(super) fn control_finding(&self, key: ControlKey, bench: &Bench<'_>) -> Option<Finding> {

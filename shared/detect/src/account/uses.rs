@@ -391,12 +391,8 @@ impl Account {
     pub(super) fn judge_again(&mut self, who: Digest, activity: &Activity, bench: &Bench<'_>, out: &mut Vec<Finding>) {
         let since = activity.time.plus(-bench.settings.correlation());
         let kin = self.ledger.kin(who, since);
-        let mut again: BTreeSet<(Service, Digest)> = Service::ALL
-            .iter()
-            .filter(|service| service.spends())
-            .flat_map(|service| kin.iter().map(|who| (*service, *who)))
-            .filter(|key| self.used.contains_key(key))
-            .collect();
+        let profiles = kin.iter().flat_map(|who| self.profiles_of(*who));
+        let mut again: BTreeSet<(Service, Digest)> = profiles.map(|(key, _)| key).collect();
         let network = tripmeter_model::digest64(&[&activity.origin.network.0]);
         again.extend(self.callers.get(&network).into_iter().flatten());
         again.extend(
