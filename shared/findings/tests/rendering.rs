@@ -152,7 +152,7 @@ fn nasty() -> impl Strategy<Value = String> {
         Just("arn:aws:iam::111122223333:role/$(id)`id`\"".to_owned()),
         Just("<img src=x onerror=alert(1)> http://evil.example <!channel>".to_owned()),
         Just("--endpoint-url=http://evil.example".to_owned()),
-        Just("file:///root/.aws/credentials".to_owned()),
+        Just("file:///home/user/.aws/credentials".to_owned()),
         Just("w".repeat(5_000)),
     ]
 }

@@ -14,11 +14,7 @@ pub(super) fn takeover(seed: u64, twist: &Twist) -> Scenario {
     let mut plot = Plot::begin(seed, name);
     let victim = plot.victim(twist.stolen);
     let account = plot.id();
-    let region = if plot.dice.chance(0.5) {
-        plot.account.cast.home
-    } else {
-        plot.account.cast.foreign.first().copied().unwrap_or("us-east-1")
-    };
+    let region = plot.region();
     let domain = format!("{}-news.example.net", plot.dice.hex(6));
 
     let seat = plot.sit(&victim);

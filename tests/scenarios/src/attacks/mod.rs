@@ -205,6 +205,15 @@ impl Plot {
         who
     }
 
+    /// Where the thief works: at home with the account as often as where nobody works.
+    fn region(&mut self) -> &'static str {
+        if self.dice.chance(0.5) {
+            self.account.cast.home
+        } else {
+            self.account.cast.foreign.first().copied().unwrap_or("us-east-1")
+        }
+    }
+
     /// The thief sits down with what was stolen.
     fn sit(&mut self, who: &Principal) -> Arc<Seat> {
         let account = self.id();

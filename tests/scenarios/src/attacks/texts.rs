@@ -13,11 +13,7 @@ pub(super) fn pump(seed: u64, twist: &Twist) -> Scenario {
     let mut plot = Plot::begin(seed, name);
     let victim = plot.victim(twist.stolen);
     let account = plot.id();
-    let region = if plot.dice.chance(0.5) {
-        plot.account.cast.home
-    } else {
-        plot.account.cast.foreign.first().copied().unwrap_or("us-east-1")
-    };
+    let region = plot.region();
     let country = *plot.dice.pick(&DEAR_COUNTRIES);
     let topic = format!("alerts-{}", plot.dice.hex(5));
     let message = twist.message;
