@@ -1,0 +1,1 @@
+//! Proves that records still arrive.

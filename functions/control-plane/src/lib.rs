@@ -1,0 +1,1 @@
+//! Judges probes, policy changes and credentials as EventBridge delivers them.

@@ -1,0 +1,3 @@
+//! The Lambda function `control-plane`.
+
+fn main() {}

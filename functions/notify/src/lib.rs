@@ -1,0 +1,1 @@
+//! Publishes findings from the table to SNS.

@@ -1,0 +1,1 @@
+//! Judges use in batches from a queue.

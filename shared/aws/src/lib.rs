@@ -1,0 +1,1 @@
+//! The detector's state, findings, policy and messages in AWS. Only this crate and the functions know the AWS SDK.
