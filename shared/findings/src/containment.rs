@@ -70,6 +70,7 @@ pub fn containment(finding: &Finding) -> Vec<Step> {
             steps.extend(service::undo(finding));
             steps.extend(credential::take_away(finding));
         }
+        Family::TelemetryLost => steps.extend(service::hear_again(finding)),
     }
     steps
 }

@@ -55,13 +55,24 @@ fn what(finding: &Finding) -> String {
         Family::AnomalousUse => format!("{service} {being} used as never before"),
         Family::CeilingExceeded => format!("{service} {being} used above its ceiling"),
         Family::Hijack => format!("{service} {being} hijacked"),
+        Family::TelemetryLost => {
+            let arrive = if is_over {
+                "did not arrive for a while"
+            } else {
+                "no longer arrive"
+            };
+            match finding.region.as_str() {
+                "" => format!("Records {arrive}"),
+                region => format!("Records of {} {arrive}", short(region)),
+            }
+        }
     }
 }
 
 /// Units or calls, and in which time.
 fn how_much(finding: &Finding) -> Option<String> {
     let family = finding.finding_type.family;
-    if family == Family::LeakedKey {
+    if matches!(family, Family::LeakedKey | Family::TelemetryLost) {
         return None;
     }
     let much = if words::is_spending(family) {
@@ -88,6 +99,7 @@ fn how_much(finding: &Finding) -> Option<String> {
 fn who(finding: &Finding) -> String {
     let name = short(&finding.identity.short_name());
     match (finding.identity.kind, finding.finding_type.family) {
+        (_, Family::TelemetryLost) => format!("in {name}"),
         (IdentityKind::Account, _) => format!("by many identities of {name}"),
         (_, Family::LeakedKey) => format!("of {name}"),
         _ => format!("by {name}"),

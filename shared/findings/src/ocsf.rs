@@ -123,7 +123,9 @@ fn confidence(finding: &Finding) -> (u32, &'static str) {
     let sorts = |sort: fn(FactorName) -> bool| u32::from(finding.factors.iter().any(|factor| sort(factor.name)));
     let different = sorts(is_volume) + sorts(is_context) + sorts(is_stage);
     match (finding.finding_type.family, different) {
-        (Family::Hijack | Family::LeakedKey | Family::CeilingExceeded, _) | (_, 3..) => (3, "High"),
+        (Family::Hijack | Family::LeakedKey | Family::CeilingExceeded | Family::TelemetryLost, _) | (_, 3..) => {
+            (3, "High")
+        }
         (_, 2) => (2, "Medium"),
         _ => (1, "Low"),
     }

@@ -5,7 +5,7 @@ mod samples;
 use proptest::prelude::*;
 use serde_json::Value;
 use tripmeter_findings::{containment, cost, headline, ocsf, text, title};
-use tripmeter_model::{Family, Finding, IdentityKind, Service, Severity, printable};
+use tripmeter_model::{Family, Finding, IdentityKind, Service, Severity, Status, printable};
 
 #[test]
 fn text_tells_a_tired_person_what_to_do() {
@@ -49,6 +49,27 @@ fn a_headline_says_what_how_much_and_who() {
     assert_eq!(
         headline(&single),
         "LOW       AWS says that strangers know a key of user dana"
+    );
+}
+
+#[test]
+fn a_headline_says_where_records_no_longer_arrive_or_did_not_for_a_while() {
+    let blind = Finding {
+        region: "eu-west-1".into(),
+        severity: Severity::High,
+        ..samples::minimal(Family::TelemetryLost, Service::Tripmeter, IdentityKind::Account)
+    };
+    let over = Finding {
+        status: Status::Closed,
+        ..blind.clone()
+    };
+
+    assert_eq!(
+        [headline(&blind), headline(&over)],
+        [
+            "HIGH      Records of eu-west-1 no longer arrive in account 111122223333",
+            "HIGH      Records of eu-west-1 did not arrive for a while in account 111122223333",
+        ]
     );
 }
 

@@ -101,6 +101,8 @@ families! {
     CeilingExceeded = "ceiling-exceeded";
     /// An opening, then use that leaves its baseline: AN0417 itself.
     Hijack = "hijack";
+    /// Records of a region no longer arrive: the detector is blind there.
+    TelemetryLost = "telemetry-lost";
 }
 
 /// A finding's type, as in `Impact:SES/Hijack`.

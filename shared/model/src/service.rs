@@ -14,7 +14,8 @@ macro_rules! services {
             /// Every service.
             pub const ALL: &'static [Service] = &[$(Service::$variant),*];
 
-            /// CloudTrail's `eventSource`. Bedrock and AgentCore have more than one; this is the first.
+            /// CloudTrail's `eventSource`. Bedrock and AgentCore have more than one; this is the first. The detector
+            /// itself is the source of no record.
             pub fn event_source(self) -> &'static str {
                 match self { $(Service::$variant => $source),* }
             }
@@ -97,6 +98,8 @@ services! {
     GuardDuty = "guardduty.amazonaws.com", "GuardDuty", false;
     /// AWS Organizations.
     Organizations = "organizations.amazonaws.com", "Organizations", false;
+    /// This detector itself, where a finding is about what it hears.
+    Tripmeter = "tripmeter", "Tripmeter", false;
 }
 
 impl fmt::Display for Service {

@@ -112,12 +112,13 @@ pub(crate) struct Automation {
 impl Automation {
     /// Automation is approved to work, not to blind a control, hand out keys or leave its regions; and whoever
     /// steals its key does what it may, so an opening with use that leaves its baseline is said all the same.
-    const NEVER_APPROVED: [Family; 5] = [
+    const NEVER_APPROVED: [Family; 6] = [
         Family::GuardrailRemoved,
         Family::CredentialIssued,
         Family::LeakedKey,
         Family::DeniedRegion,
         Family::Hijack,
+        Family::TelemetryLost,
     ];
 
     pub(crate) fn suppresses(&self, case: &Case<'_>) -> bool {

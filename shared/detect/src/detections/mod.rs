@@ -60,7 +60,8 @@ pub(crate) fn judge<'a>(scene: &ControlScene<'a>) -> Verdict<'a> {
         | Family::SenderAdded
         | Family::PolicyOpened
         | Family::RegionEnabled => policy_change::judge(scene),
-        Family::AnomalousUse | Family::CeilingExceeded | Family::Hijack => Vec::new(),
+        // Of use, and of what is not heard at all: no call of the control plane makes these.
+        Family::AnomalousUse | Family::CeilingExceeded | Family::Hijack | Family::TelemetryLost => Vec::new(),
     }
 }
 

@@ -259,6 +259,35 @@ fn restore(finding: &Finding) -> Step {
     )
 }
 
+/// Finds where records are lost on their way to the detector: in the order of the way. The account's event history
+/// needs no trail, so it knows who stopped one.
+pub(super) fn hear_again(finding: &Finding) -> Vec<Step> {
+    let history = |call| {
+        let attribute = format!("AttributeKey=EventName,AttributeValue={call}");
+        in_regions(
+            finding,
+            &["aws", "cloudtrail", "lookup-events", "--lookup-attributes", &attribute],
+        )
+    };
+    vec![
+        look(
+            finding,
+            "See whether a trail logs there (aws cloudtrail get-trail-status), and start it again",
+            &["aws", "cloudtrail", "describe-trails"],
+        ),
+        look(
+            finding,
+            "See whether this detector's rules are there and enabled; what was deleted comes back by deploying again",
+            &["aws", "events", "list-rules"],
+        ),
+        Step::new(
+            "See who did it, and take that credential away",
+            ["StopLogging", "DisableRule"].into_iter().flat_map(history).collect(),
+            "nothing until you take the credential away",
+        ),
+    ]
+}
+
 fn by_hand(finding: &Finding) -> Step {
     Step::new(
         format!(

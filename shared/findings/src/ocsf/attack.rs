@@ -62,9 +62,8 @@ fn own_technique(finding: FindingType) -> Option<(&'static str, &'static str)> {
         (Tactic::DefenseEvasion, Family::RegionSweep | Family::RegionEnabled | Family::DeniedRegion, _) => {
             Some(("T1535", "Unused/Unsupported Cloud Regions"))
         }
-        (Tactic::DefenseEvasion, Family::GuardrailRemoved, Service::CloudTrail | Service::Logs) => {
-            Some(("T1562.008", "Disable or Modify Cloud Logs"))
-        }
+        (Tactic::DefenseEvasion, Family::GuardrailRemoved, Service::CloudTrail | Service::Logs)
+        | (Tactic::DefenseEvasion, Family::TelemetryLost, _) => Some(("T1562.008", "Disable or Modify Cloud Logs")),
         (Tactic::DefenseEvasion, Family::GuardrailRemoved, _) => Some(("T1562", "Impair Defenses")),
         (Tactic::Persistence, Family::CredentialIssued, _) => Some(("T1098.001", "Additional Cloud Credentials")),
         (Tactic::Persistence, Family::PolicyOpened, _) => Some(("T1098", "Account Manipulation")),

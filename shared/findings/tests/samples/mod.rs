@@ -339,7 +339,7 @@ fn tactic(family: Family) -> Tactic {
         | Family::SenderAdded
         | Family::PolicyOpened
         | Family::CredentialIssued => Tactic::Persistence,
-        Family::RegionEnabled | Family::GuardrailRemoved => Tactic::DefenseEvasion,
+        Family::RegionEnabled | Family::GuardrailRemoved | Family::TelemetryLost => Tactic::DefenseEvasion,
         Family::LeakedKey => Tactic::CredentialAccess,
         _ => Tactic::Impact,
     }
