@@ -3,8 +3,9 @@
 CARGO  ?= cargo
 PYTHON ?= python3
 VENV   := .venv
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test lint unit conformance bench measure build clean help
+.PHONY: demo test lint unit conformance e2e bench measure build clean help
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed 's/:.*## /\t/' | expand -t 14
@@ -32,6 +33,16 @@ $(VENV)/.installed: tests/conformance/requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
+# The same profile as the tests: the workspace is compiled once. What is shipped differs in optimisation alone.
+e2e: $(VENV)-e2e/.installed ## the template and the real programs on an emulated AWS, from the bus to the queue
+	$(CARGO) build --workspace --bins --locked -q
+	TRIPMETER_BINARIES=$(TARGET)/debug $(VENV)-e2e/bin/python -m pytest -q tests/e2e
+
+$(VENV)-e2e/.installed: tests/e2e/requirements.txt
+	$(PYTHON) -m venv $(VENV)-e2e
+	$(VENV)-e2e/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
 bench: ## criterion benches, and the million-record replay
 	$(CARGO) bench --workspace --locked
 	tests/bench/replay.sh
@@ -42,4 +53,4 @@ measure: ## recall, delay and false alarms over simulated accounts (slow)
 
 clean: ## what builds and tests left behind
 	$(CARGO) clean
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(VENV)-e2e

@@ -1,0 +1,273 @@
+"""MiniStack, with the side of AWS that only AWS's own services have.
+
+`PutEvents` refuses sources that begin with `aws.`, in AWS and in the emulator alike, so CloudTrail's events cannot be
+put on a bus by hand. This process is the emulator plus a few addresses under `/_aws/`, by which CloudTrail and the
+schedules deliver: an envelope reaches the rules as they were deployed, unchanged. It adds what AWS documents and the
+emulator leaves out, so that a template which forgets it fails here too:
+
+- a read-only management event reaches only rules in the state that asks for them;
+- a rule hands over only what the target's own policy (function, queue) or the rule's role (another bus) permits,
+  and what it may not hand over goes to the target's dead-letter queue;
+- an event crosses to the bus of another region or account once, and keeps its account and region;
+- a function that fails is tried twice more, then the event goes to the function's dead-letter queue;
+- a mapping reads nothing that its function's role may not read, and gathers its batch as its window says;
+- schedules fire when the test says so.
+
+The functions' own calls are judged by their roles: the emulator does that itself, started with AUTH=true.
+What stays untested here: throttling, encryption, and the limits of size and rate.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from ministack import app as ministack
+from ministack.core import iam_evaluator as iam
+from ministack.core.arn import parse_arn
+from ministack.core.responses import get_account_id, get_region, set_request_account_id, set_request_region
+from ministack.services import dynamodb, eventbridge, lambda_svc, sqs
+from ministack.services.cloudformation import provisioners
+
+EVERY_MANAGEMENT_EVENT = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+ATTEMPTS = 3
+# AWS waits one minute, then two; nothing here gets better by waiting.
+SECONDS_BETWEEN_ATTEMPTS = 0.5
+
+# What a mapping's poller does with the function's role; AWS refuses a mapping without them.
+POLLER_ACTIONS = {
+    "sqs": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
+    "dynamodb": ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+}
+
+
+class Bus:
+    """The default buses of every account and region, as AWS's services see them."""
+
+    def __init__(self):
+        # An account has ten or a thousand invocations at once; this machine has two cores.
+        self.workers = ThreadPoolExecutor(max_workers=2)
+        self.invocations = []
+
+    def deliver(self, envelope, account, region, hops=1):
+        """Hands one envelope to every rule that hears it; returns which rule handed it to which target."""
+        set_request_account_id(account)
+        set_request_region(region)
+        view = eventbridge._pattern_event_view({
+            "EventId": envelope["id"],
+            "Source": envelope["source"],
+            "DetailType": envelope["detail-type"],
+            "Account": envelope["account"],
+            "Region": envelope["region"],
+            "Time": envelope["time"],
+            "Resources": envelope["resources"],
+            "Detail": envelope["detail"],
+        })
+        handed = []
+        for key, rule in list(eventbridge._rules.items()):
+            if rule.get("EventBusName", "default") != "default" or not hears(rule, envelope):
+                continue
+            if eventbridge._matches_pattern_view(rule["EventPattern"], view, rule["Name"]):
+                for target in list(eventbridge._targets.get(key, [])):
+                    handed += self.hand_over(rule, target, view.event_with_detail(), hops)
+        return handed
+
+    def fire(self, account, region):
+        """Fires every schedule of the account once."""
+        set_request_account_id(account)
+        set_request_region(region)
+        handed = []
+        for key, rule in list(eventbridge._rules.items()):
+            if not rule.get("ScheduleExpression") or rule["State"] == "DISABLED":
+                continue
+            event = {
+                "version": "0", "id": "schedule", "detail-type": "Scheduled Event", "source": "aws.events",
+                "account": account, "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "region": region,
+                "resources": [rule["Arn"]], "detail": {},
+            }
+            for target in list(eventbridge._targets.get(key, [])):
+                handed += self.hand_over(rule, target, event, hops=0)
+        return handed
+
+    def hand_over(self, rule, target, event, hops):
+        arn = parse_arn(target["Arn"])
+        payload = json.loads(target["Input"]) if target.get("Input") else event
+        done = [{"rule": rule["Name"], "target": target["Arn"]}]
+        if arn.service == "events":
+            if hops and role_may(target.get("RoleArn", ""), "events:PutEvents", target["Arn"]):
+                here = get_account_id(), get_region()
+                done += self.deliver(payload, arn.account_id, arn.region, hops - 1)
+                set_request_account_id(here[0])
+                set_request_region(here[1])
+                return done
+        elif arn.service == "sqs":
+            if send(target["Arn"], payload, rule["Arn"]):
+                return done
+        elif arn.service == "lambda":
+            function, config, _ = lambda_svc._get_func_record_for_ref(target["Arn"])
+            if function and function_admits(function, target["Arn"], rule["Arn"]):
+                record = lambda_svc._execution_record_for_config(function, config)
+                self.invocations = [one for one in self.invocations if not one.done()]
+                self.invocations.append(self.workers.submit(invoke, record, payload))
+                return done
+        print(f"bus: {rule['Name']} may not hand over to {target['Arn']}", flush=True)
+        letters = (target.get("DeadLetterConfig") or {}).get("Arn")
+        return [{"rule": rule["Name"], "target": letters}] if letters and send(letters, event, rule["Arn"]) else []
+
+    def busy(self):
+        """How much is on its way: invocations, messages in mapped queues, unread stream records."""
+        waiting = sum(not one.done() for one in self.invocations) + sum(lambda_svc._esm_inflight.values())
+        for account, region, mapping in lambda_svc._iter_all_esms():
+            set_request_account_id(account)
+            set_request_region(region)
+            source = parse_arn(mapping["EventSourceArn"])
+            if source.service == "sqs":
+                queue = sqs._queue_by_arn(mapping["EventSourceArn"])
+                waiting += len(queue["messages"]) if queue else 0
+            elif source.service == "dynamodb":
+                end = dynamodb.stream_end_position(source.resource.split("/")[1])
+                waiting += end - lambda_svc._dynamodb_stream_positions.get(mapping["UUID"], end)
+        return waiting
+
+
+def hears(rule, envelope):
+    """Whether a rule in this state gets the event at all.
+
+    <https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail.html>
+    """
+    if not rule.get("EventPattern"):
+        return False
+    record = envelope["detail"]
+    read_only_management = (
+        envelope["detail-type"].endswith("via CloudTrail")
+        and record.get("readOnly") is True
+        and record.get("eventCategory", "Management") == "Management"
+    )
+    return rule["State"] == EVERY_MANAGEMENT_EVENT or (rule["State"] == "ENABLED" and not read_only_management)
+
+
+def send(queue_arn, event, rule_arn):
+    """Puts an event on a queue, if the queue's policy lets this rule."""
+    if not sqs.queue_policy_allows(queue_arn, "events.amazonaws.com", rule_arn, get_account_id()):
+        return False
+    eventbridge._dispatch_to_sqs(parse_arn(queue_arn), json.dumps(event))
+    return True
+
+
+def function_admits(function, function_arn, rule_arn):
+    """Whether the function's own policy lets this rule invoke it."""
+    asked = iam.EvalContext(
+        principal_arn="*", principal_type="Service", principal_account="", action="lambda:InvokeFunction",
+        resource_arn=function_arn, region=get_region(),
+        service_context={"aws:sourcearn": rule_arn, "aws:sourceaccount": get_account_id()},
+    )
+    return iam.evaluate_resource_policy(function["policy"], asked, service="events.amazonaws.com").decision == "Allow"
+
+
+def role_may(role_arn, action, resource):
+    """Whether a role's policies permit an action on a resource."""
+    if not role_arn:
+        return False
+    policies = iam._gather_role_policies(role_arn.rsplit("/", 1)[-1], get_account_id())
+    asked = iam.EvalContext(
+        principal_arn=role_arn, principal_type="AssumedRole", principal_account=get_account_id(), action=action,
+        resource_arn=resource, region=get_region(),
+    )
+    return iam.evaluate(asked, policies).decision == "Allow"
+
+
+def invoke(function, event):
+    """An asynchronous invocation: again after a failure, in the end to the dead-letter queue."""
+    config = function["config"]
+    for attempt in range(ATTEMPTS):
+        result = lambda_svc._execute_function_with_config_scope(function, event)
+        print(result.get("log", ""), flush=True)
+        if not result.get("error") and not result.get("throttle"):
+            return
+        print(f"bus: {config['FunctionName']} failed, attempt {attempt + 1}: {result.get('body')}", flush=True)
+        time.sleep(SECONDS_BETWEEN_ATTEMPTS)
+    here = parse_arn(config["FunctionArn"])
+    set_request_account_id(here.account_id)
+    set_request_region(here.region)
+    letters = (config.get("DeadLetterConfig") or {}).get("TargetArn")
+    if letters and role_may(config["Role"], "sqs:SendMessage", letters):
+        eventbridge._dispatch_to_sqs(parse_arn(letters), json.dumps(event))
+
+
+def complete_functions():
+    """Keeps the dead-letter queue that the emulator's CloudFormation forgets."""
+    kind = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
+    create = kind["create"]
+
+    def create_with_letters(logical_id, properties, stack):
+        made = create(logical_id, properties, stack)
+        if "DeadLetterConfig" in properties:
+            lambda_svc._functions.get(made[0])["config"]["DeadLetterConfig"] = properties["DeadLetterConfig"]
+        return made
+
+    kind["create"] = create_with_letters
+
+
+def complete_mappings():
+    """Mappings ask the function's role first, and gather batches as large and as long as they say."""
+    kind = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
+    create = kind["create"]
+
+    def create_if_permitted(logical_id, properties, stack):
+        source = properties["EventSourceArn"]
+        _, config, name = lambda_svc._get_func_record_for_ref(properties["FunctionName"])
+        for action in POLLER_ACTIONS[parse_arn(source).service]:
+            if not role_may(config["Role"], action, source):
+                raise PermissionError(f"{logical_id}: the role of {name} may not {action} on {source}")
+        return create(logical_id, properties, stack)
+
+    def receive(queue_url, batch_size):
+        with sqs._queues_lock:
+            queue = sqs._get_q(queue_url)
+            arn, now = queue["attributes"]["QueueArn"], time.time()
+            window = max((mapping["MaximumBatchingWindowInSeconds"] for mapping in lambda_svc._esms.values()
+                          if mapping["EventSourceArn"] == arn), default=0)
+            sqs._dlq_sweep(queue)
+            visible = [message["visible_at"] for message in queue["messages"] if message["visible_at"] <= now]
+            if not visible or (len(visible) < batch_size and now - min(visible) < window):
+                return []
+            return sqs._collect_msgs(queue, batch_size, int(queue["attributes"].get("VisibilityTimeout", "30")))
+
+    kind["create"] = create_if_permitted
+    sqs._receive_messages_for_esm = receive
+
+
+def with_bus(emulator, bus):
+    """The emulator's application, with the addresses that only AWS's services know."""
+
+    def answer_to(path, asked):
+        if path == "/_aws/busy":
+            return bus.busy()
+        if path == "/_aws/schedules":
+            return bus.fire(asked["account"], asked["region"])
+        return [bus.deliver(envelope, asked["account"], asked["region"]) for envelope in asked["envelopes"]]
+
+    async def app(scope, receive, send_back):
+        if scope["type"] != "http" or not scope["path"].startswith("/_aws/"):
+            return await emulator(scope, receive, send_back)
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body, more = body + message.get("body", b""), message.get("more_body", False)
+        answer = json.dumps(await asyncio.to_thread(answer_to, scope["path"], json.loads(body))).encode()
+        headers = [(b"content-type", b"application/json")]
+        await send_back({"type": "http.response.start", "status": 200, "headers": headers})
+        await send_back({"type": "http.response.body", "body": answer})
+
+    return app
+
+
+if __name__ == "__main__":
+    complete_functions()
+    complete_mappings()
+    eventbridge.start_scheduler = lambda: None
+    # One line for each event that is delivered would bury what the functions say.
+    logging.getLogger("events").setLevel(logging.WARNING)
+    ministack.app = with_bus(ministack.app, Bus())
+    ministack.main()

@@ -1,0 +1,134 @@
+"""A template of ours, deployed as SAM and CloudFormation would."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+from samtranslator.translator.transform import transform
+from samtranslator.yaml_helper import yaml_parse
+
+class NoManagedPolicies:
+    """The translator asks for AWS's managed policies; a role of ours names its actions itself."""
+
+    def load(self):
+        return {}
+
+
+def translated(template, parameters, bucket):
+    """What SAM makes of a template: plain CloudFormation, where each function's code is an archive in a bucket."""
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = f"s3://{bucket}/{binary_of(name, resource)}.zip"
+    return transform(template, parameters, NoManagedPolicies())
+
+
+def binary_of(name, function):
+    """The program that `sam build` would package for this function."""
+    try:
+        return function["Metadata"]["BuildProperties"]["Binary"]
+    except KeyError:
+        raise ValueError(f"{name} does not say which binary it runs (Metadata.BuildProperties.Binary)") from None
+
+
+def read_template(path):
+    return yaml_parse(Path(path).read_text())
+
+
+class Stack:
+    """A deployed stack: its outputs and resources, and a queue that subscribes to its findings."""
+
+    def __init__(self, aws, name, account, region, template, parameters, binaries):
+        self.aws, self.name, self.account, self.region = aws, name, account, region
+        bucket = f"{name}-artifacts-{account}-{region}"
+        upload(self.client("s3"), bucket, binaries)
+        plain = translated(template, dict(parameters), bucket)
+        deploy(self.client("s3"), bucket, self.client("cloudformation"), name, plain, parameters)
+        described = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
+        self.outputs = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
+
+    def client(self, service):
+        return self.aws.client(service, self.account, self.region)
+
+    def resources(self):
+        """Logical to physical ids."""
+        pages = self.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.name)
+        return {
+            one["LogicalResourceId"]: one["PhysicalResourceId"]
+            for page in pages for one in page["StackResourceSummaries"]
+        }
+
+    def deliver(self, envelopes, batch=200):
+        """CloudTrail's events arrive; per envelope, which targets of any rule took it."""
+        taken = []
+        for at in range(0, len(envelopes), batch):
+            taken += self.aws.deliver(envelopes[at:at + batch], self.account, self.region)
+        return taken
+
+    def delete(self):
+        self.client("cloudformation").delete_stack(StackName=self.name)
+
+
+class Subscription:
+    """A queue of a consumer's own, subscribed to a topic of the stack: raw, as a SIEM would."""
+
+    def __init__(self, stack, topic_arn):
+        self.sqs = stack.client("sqs")
+        self.url = self.sqs.create_queue(QueueName=f"{stack.name}-{topic_arn.rsplit(':', 1)[-1]}-reader")["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        self.sqs.set_queue_attributes(QueueUrl=self.url, Attributes={"Policy": json.dumps({"Statement": [{
+            "Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
+            "Resource": arn, "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+        }]})})
+        stack.client("sns").subscribe(
+            TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "true"}
+        )
+
+    def read(self):
+        """Every message so far, oldest first; they are taken off the queue."""
+        messages = []
+        while True:
+            got = self.sqs.receive_message(
+                QueueUrl=self.url, MaxNumberOfMessages=10, WaitTimeSeconds=0,
+                AttributeNames=["All"], MessageAttributeNames=["All"],
+            ).get("Messages", [])
+            if not got:
+                return sorted(messages, key=lambda one: int(one["Attributes"]["SentTimestamp"]))
+            messages += got
+            for message in got:
+                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def upload(s3, bucket, binaries):
+    """Each program as Lambda takes it: an archive that holds it as `bootstrap`."""
+    s3.create_bucket(Bucket=bucket, **location(s3.meta.region_name))
+    for name, path in binaries.items():
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as out:
+            bootstrap = zipfile.ZipInfo("bootstrap")
+            bootstrap.external_attr = 0o755 << 16
+            out.writestr(bootstrap, Path(path).read_bytes())
+        s3.put_object(Bucket=bucket, Key=f"{name}.zip", Body=archive.getvalue())
+
+
+def location(region):
+    return {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+
+
+def deploy(s3, bucket, cloudformation, name, template, parameters):
+    """Creates the stack and waits; what failed is said as CloudFormation says it."""
+    body = json.dumps(template)
+    s3.put_object(Bucket=bucket, Key=f"{name}.json", Body=body.encode())
+    cloudformation.create_stack(
+        StackName=name, TemplateURL=f"{s3.meta.endpoint_url}/{bucket}/{name}.json",
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    waiter = cloudformation.get_waiter("stack_create_complete")
+    try:
+        waiter.wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    except Exception as error:
+        events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+        reasons = [f"{one['LogicalResourceId']}: {one['ResourceStatusReason']}" for one in events
+                   if "FAILED" in one["ResourceStatus"] and one.get("ResourceStatusReason")]
+        raise RuntimeError("the stack was not created:\n" + "\n".join(reasons)) from error

@@ -1,0 +1,61 @@
+"""CloudTrail's part: records as the envelopes in which EventBridge delivers them."""
+
+import json
+import random
+import subprocess
+from datetime import UTC, datetime, timedelta
+
+SIGN_IN = "AWS Console Sign In via CloudTrail"
+SERVICE_EVENT = "AWS Service Event via CloudTrail"
+API_CALL = "AWS API Call via CloudTrail"
+
+
+def scenario(binary, name, seed=1):
+    """The records of a recorded attack or of benign weeks, oldest first."""
+    shown = subprocess.run(
+        [binary, "show", name, "--seed", str(seed)], capture_output=True, check=True, text=True
+    ).stdout
+    return sorted(map(json.loads, shown.splitlines()), key=lambda record: record["eventTime"])
+
+
+def envelope(record):
+    """<https://docs.aws.amazon.com/eventbridge/latest/ref/events-structure.html>"""
+    kind = {"AwsConsoleSignIn": SIGN_IN, "AwsServiceEvent": SERVICE_EVENT}.get(record.get("eventType"), API_CALL)
+    return {
+        "version": "0",
+        # EventBridge's own id: not CloudTrail's, and another one at every delivery.
+        "id": f"{random.getrandbits(128):032x}",
+        "detail-type": kind,
+        "source": "aws." + record["eventSource"].removesuffix(".amazonaws.com"),
+        "account": record["recipientAccountId"],
+        "time": record["eventTime"],
+        "region": record["awsRegion"],
+        "resources": [],
+        "detail": record,
+    }
+
+
+def shuffled(records, within, seed):
+    """The records in an order in which none is later than the bound: each is late by up to `within`."""
+    dice = random.Random(seed)
+    late = [(moment(record) + within * dice.random(), dice.random(), record) for record in records]
+    return [record for _, _, record in sorted(late, key=lambda one: one[:2])]
+
+
+def doubled(records, share, seed):
+    """The records, some of them twice."""
+    dice = random.Random(seed)
+    return [copy for record in records for copy in [record] * (2 if dice.random() < share else 1)]
+
+
+def moment(record):
+    return datetime.fromisoformat(record["eventTime"])
+
+
+def moved(records, to):
+    """The same records, so much later in whole weeks that the last one falls in the week before `to`."""
+    weeks = (to - max(map(moment, records))) // timedelta(weeks=1)
+    return [
+        record | {"eventTime": (moment(record) + timedelta(weeks=weeks)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        for record in records
+    ]
