@@ -7,6 +7,7 @@ mod whole;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
 use tripmeter_model::{
     Activity, Digest, Factor, Family, Finding, Identity, IdentityKind, Kind, Outcome, Policy, Service, Stage, Tactic,
     Timestamp,
@@ -20,10 +21,12 @@ use crate::episode::{Published, UseEpisode, close};
 use crate::journal::{Context, Journal, context_of, values_of};
 use crate::ledger::{Ledger, account_digest, principal_digest};
 use crate::novelty::Attribute;
+use crate::part::{Moved, PartKey};
+use crate::person::{self, Persons};
 use crate::profile::{Around, Profile};
 use crate::seen::SharedSeen;
 use crate::settings::Settings;
-use crate::weigh::Habits;
+use crate::shelf::Shelf;
 
 /// Findings of ended episodes that are kept for whoever asks for all of them.
 const MAX_ENDED: usize = 10_000;
@@ -46,20 +49,27 @@ pub(crate) struct Bench<'a> {
 }
 
 /// A profile with what stands around it.
-struct Used {
-    profile: Profile,
-    around: Around,
-    identity: Identity,
+#[derive(Clone, Debug)]
+pub(crate) struct Used {
+    pub profile: Profile,
+    pub around: Around,
+    pub identity: Identity,
+    /// The episode that it is in, or was in last.
+    pub episode: Option<UseEpisode>,
+    /// Days on which a campaign was counted as the reason for silence.
+    pub hushed: BTreeSet<i32>,
 }
 
-struct ControlEpisode {
-    control: Control,
-    published: Published,
+/// An episode of the control plane with what was published of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ControlEpisode {
+    pub control: Control,
+    pub published: Published,
 }
 
 /// An episode of the account's service as a whole: days on which it rose, none a week after the one before.
-#[derive(Default)]
-struct WholeEpisode {
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct WholeEpisode {
     factors: Vec<Factor>,
     /// Its days that are not folded yet, and what the folded ones held.
     days: BTreeSet<i32>,
@@ -70,72 +80,109 @@ struct WholeEpisode {
     published: Published,
 }
 
+/// What an account does on one service, and its episodes by family and first day.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Whole {
+    pub profile: ServiceProfile,
+    pub episodes: BTreeMap<(Family, i32), WholeEpisode>,
+}
+
 /// Service, family and first day.
 type WholeKey = (Service, Family, i32);
 
+/// The first and last day on which an account did anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Span {
+    pub first_day: i32,
+    pub last_day: i32,
+}
+
 /// See the module's docs.
+#[derive(Clone, Debug)]
 pub(crate) struct Account {
-    id: String,
-    first_day: i32,
-    last_day: i32,
-    seen: SharedSeen,
-    services: BTreeMap<Service, ServiceProfile>,
-    used: HashMap<(Service, Digest), Used>,
+    pub id: String,
+    pub span: Span,
+    /// What its identities have shown, on all services and on each.
+    pub seen: SharedSeen,
+    pub seen_on: BTreeMap<Service, SharedSeen>,
+    /// First-seen sets whose profile was never written.
+    pub strays: HashMap<(Service, Digest), Around>,
+    pub services: Shelf<Service, Whole>,
+    pub used: Shelf<(Service, Digest), Used>,
     /// Profiles with hours that an opening by anybody could make worse.
-    anomalous: BTreeSet<(Service, Digest)>,
+    pub anomalous: Shelf<Service, BTreeSet<Digest>>,
     /// Who called from networks that are new to the account.
-    callers: BTreeMap<Digest, BTreeSet<(Service, Digest)>>,
+    pub callers: Shelf<Digest, BTreeSet<(Service, Digest)>>,
+    pub ledger: Ledger,
+    pub persons: Persons,
+    pub controls: Shelf<ControlKey, ControlEpisode>,
+    /// Whether only what was fetched of it is held.
+    partly: bool,
     /// The day of the last sweep.
     swept: i32,
-    ledger: Ledger,
-    habits: Habits,
-    /// The first day on which an identity changed something in a region.
-    changed_in: HashMap<(Digest, Digest), i32>,
-    uses: BTreeMap<(Service, Digest), UseEpisode>,
-    controls: BTreeMap<ControlKey, ControlEpisode>,
-    wholes: BTreeMap<WholeKey, WholeEpisode>,
     ended: VecDeque<Finding>,
-    /// Campaigns that were already counted as the reason for silence: (service, who, day).
-    hushed: BTreeSet<(Service, Digest, i32)>,
 }
 
 impl Account {
+    /// An account of which all there is is held.
     pub(crate) fn new(id: &str, at: Timestamp) -> Self {
         Self {
             id: id.to_owned(),
-            first_day: at.day(),
-            last_day: at.day(),
-            seen: SharedSeen::default(),
-            services: BTreeMap::new(),
-            used: HashMap::new(),
-            anomalous: BTreeSet::new(),
-            callers: BTreeMap::new(),
-            swept: at.day(),
+            span: Span {
+                first_day: at.day(),
+                last_day: at.day(),
+            },
+            seen: SharedSeen::whole(),
+            seen_on: BTreeMap::new(),
+            strays: HashMap::new(),
+            services: Shelf::whole(),
+            used: Shelf::whole(),
+            anomalous: Shelf::whole(),
+            callers: Shelf::whole(),
             ledger: Ledger::default(),
-            habits: HashMap::new(),
-            changed_in: HashMap::new(),
-            uses: BTreeMap::new(),
-            controls: BTreeMap::new(),
-            wholes: BTreeMap::new(),
+            persons: Persons::whole(),
+            controls: Shelf::whole(),
+            partly: false,
+            swept: at.day(),
             ended: VecDeque::new(),
-            hushed: BTreeSet::new(),
+        }
+    }
+
+    /// An account of which nothing was fetched yet.
+    pub(crate) fn unfetched(id: &str, span: Span) -> Self {
+        Self {
+            id: id.to_owned(),
+            span,
+            seen: SharedSeen::unfetched(),
+            seen_on: Service::ALL
+                .iter()
+                .filter(|service| service.spends())
+                .map(|service| (*service, SharedSeen::unfetched()))
+                .collect(),
+            strays: HashMap::new(),
+            services: Shelf::unfetched(),
+            used: Shelf::unfetched(),
+            anomalous: Shelf::unfetched(),
+            callers: Shelf::unfetched(),
+            ledger: Ledger::unfetched(),
+            persons: Persons::unfetched(),
+            controls: Shelf::unfetched(),
+            partly: true,
+            swept: span.last_day,
+            ended: VecDeque::new(),
         }
     }
 
     /// Takes an activity in and says what it causes to be published.
-    pub(crate) fn observe(&mut self, activity: &Activity, bench: &Bench<'_>, out: &mut Vec<Finding>) {
+    pub(crate) fn observe(&mut self, activity: &Activity, bench: &Bench<'_>, out: &mut Vec<Moved>) {
         let who = principal_digest(&activity.identity.id);
         let context = context_of(activity);
         let day = activity.time.day();
-        if day - self.last_day > FORGOTTEN {
-            let ended = std::mem::take(&mut self.ended);
-            *self = Self {
-                ended,
-                ..Self::new(&self.id, activity.time)
-            };
+        if day - self.span.last_day > FORGOTTEN {
+            self.forget(activity.time);
         }
-        self.first_day = self.first_day.min(day);
-        self.last_day = self.last_day.max(day);
+        self.span.first_day = self.span.first_day.min(day);
+        self.span.last_day = self.span.last_day.max(day);
         for (attribute, value) in values_of(&context) {
             if attribute != Attribute::Target {
                 self.seen.note(attribute, value, who, activity.time);
@@ -176,12 +223,30 @@ impl Account {
         }
     }
 
+    /// The account was silent for so long that what it knew says nothing.
+    fn forget(&mut self, now: Timestamp) {
+        self.span.first_day = now.day();
+        if !self.partly {
+            let ended = std::mem::take(&mut self.ended);
+            *self = Self {
+                ended,
+                ..Self::new(&self.id, now)
+            };
+        }
+    }
+
+    /// What the account's identities have shown on a service, or on all.
+    pub(crate) fn seen_mut(&mut self, of: Option<Service>) -> &mut SharedSeen {
+        match of {
+            None => &mut self.seen,
+            Some(service) => self.seen_on.entry(service).or_insert_with(SharedSeen::whole),
+        }
+    }
+
     /// The profiles of an identity, one for each service that it uses.
     fn profiles_of(&self, who: Digest) -> impl Iterator<Item = ((Service, Digest), &Used)> {
-        let keys = Service::ALL
-            .iter()
-            .filter(|service| service.spends())
-            .map(move |service| (*service, who));
+        let services = self.persons.get(&who).into_iter().flat_map(|person| &person.uses);
+        let keys = services.map(move |service| (*service, who));
         keys.filter_map(|key| self.used.get(&key).map(|used| (key, used)))
     }
 
@@ -196,7 +261,7 @@ impl Account {
             for link in &activity.links {
                 let other = principal_digest(link);
                 if other != who {
-                    tied |= self.ledger.tie(who, other, activity.time);
+                    tied |= person::tie(&mut self.persons, who, other, activity.time);
                 }
             }
         }
@@ -205,7 +270,7 @@ impl Account {
             && home != self.id
             && activity.is_spend()
         {
-            self.ledger.tie(who, account_digest(home), activity.time);
+            person::tie(&mut self.persons, who, account_digest(home), activity.time);
         }
         tied
     }
@@ -217,7 +282,7 @@ impl Account {
         activity: &Activity,
         context: &Context,
         bench: &Bench<'_>,
-        out: &mut Vec<Finding>,
+        out: &mut Vec<Moved>,
     ) -> bool {
         let Some(stage) = activity.stage() else { return false };
         // A leak is an opening of the principal whose key it is.
@@ -233,12 +298,13 @@ impl Account {
             self.restate_served(who, activity);
         }
         let day = activity.time.day();
-        self.note_habit(who, activity.shape, day);
-        if matches!(stage, Stage::PolicyChange | Stage::GuardrailRemoval | Stage::Credential)
-            && let Some(region) = context.first().copied().flatten()
-        {
-            let first = self.changed_in.entry((who, region)).or_insert(day);
-            *first = day.min(*first);
+        if let Some(person) = person::ways(&mut self.persons, who) {
+            person.note_habit(activity.shape, day);
+            if matches!(stage, Stage::PolicyChange | Stage::GuardrailRemoval | Stage::Credential)
+                && let Some(region) = context.first().copied().flatten()
+            {
+                person.note_change(region, day);
+            }
         }
         if let Some(family) = detections::family_of(activity) {
             self.control(who, identity.clone(), family, activity, context, bench, out);
@@ -256,11 +322,16 @@ impl Account {
             );
         }
         // A probe makes refused use on the same or the next day worse.
-        let again: Vec<ControlKey> = self
-            .controls
-            .range(ControlKey::first_of(who, day - 1)..ControlKey::first_of(who, day + 2))
-            .filter(|(key, _)| matches!(key.family, Family::DeniedUse | Family::LimitProbe))
-            .map(|(key, _)| *key)
+        let lately = self.persons.get(&who).into_iter().flat_map(|person| &person.controls);
+        let again: Vec<ControlKey> = lately
+            .filter(|(of, ..)| (day - 1..=day + 1).contains(of))
+            .filter(|(.., family)| matches!(family, Family::DeniedUse | Family::LimitProbe))
+            .map(|(day, service, family)| ControlKey {
+                who,
+                day: *day,
+                service: *service,
+                family: *family,
+            })
             .collect();
         for key in again {
             self.judge_control(key, activity.time, bench, out);
@@ -269,37 +340,52 @@ impl Account {
     }
 
     /// Time has passed: closes what is quiet and forgets what cannot matter any more.
-    pub(crate) fn advance(&mut self, now: Timestamp, bench: &Bench<'_>, out: &mut Vec<Finding>) {
+    pub(crate) fn advance(&mut self, now: Timestamp, bench: &Bench<'_>, out: &mut Vec<Moved>) {
         let quiet_since = now.plus(-bench.settings.closing() - bench.settings.lateness());
-        let quiet_uses: Vec<_> = self
-            .uses
-            .iter()
-            .filter(|(_, e)| e.published.is_open() && crate::weigh::hour_start(e.last_hour + 1) <= quiet_since)
-            .map(|(key, _)| *key)
-            .collect();
-        for key in quiet_uses {
+        let quiet = |episode: &UseEpisode| {
+            episode.published.is_open() && crate::weigh::hour_start(episode.last_hour + 1) <= quiet_since
+        };
+        for key in self.used.keys_where(|_, used| used.episode.as_ref().is_some_and(quiet)) {
             let Some(draft) = self.use_draft(key, bench) else {
                 continue;
             };
-            if let Some(episode) = self.uses.get_mut(&key) {
-                close(draft, &mut episode.published, now, bench.policy, out);
+            if let Some(episode) = self.used.get_mut(&key).and_then(|used| used.episode.as_mut()) {
+                close(
+                    draft,
+                    &mut episode.published,
+                    PartKey::use_of(key),
+                    now,
+                    bench.policy,
+                    out,
+                );
             }
         }
-        let quiet_controls: Vec<_> = self
-            .controls
-            .iter()
-            .filter(|(_, e)| e.control.journal.last.is_none_or(|last| last <= quiet_since))
-            .map(|(key, _)| *key)
-            .collect();
-        for key in quiet_controls {
-            self.ended.extend(self.control_finding(key, bench));
+        let quiet = |control: &Control| control.journal.last.is_none_or(|last| last <= quiet_since);
+        for key in self.controls.keys_where(|_, episode| quiet(&episode.control)) {
+            if !self.partly {
+                self.ended.extend(self.control_finding(key, bench));
+            }
             let draft = self.control_draft(key, bench);
-            if let (Some(draft), Some(mut episode)) = (draft, self.controls.remove(&key)) {
-                close(draft, &mut episode.published, now, bench.policy, out);
+            if let (Some(draft), Some(episode)) = (draft, self.controls.get_mut(&key)) {
+                close(
+                    draft,
+                    &mut episode.published,
+                    PartKey::control(key),
+                    now,
+                    bench.policy,
+                    out,
+                );
+            }
+            // What lies in a table expires there.
+            if !self.partly {
+                self.controls.remove(&key);
             }
         }
         let day = now.day();
         self.close_wholes(now, bench, out);
+        if self.partly {
+            return;
+        }
         while self.ended.len() > MAX_ENDED {
             self.ended.pop_front();
         }
@@ -312,9 +398,12 @@ impl Account {
     /// Every episode as it stands.
     pub(crate) fn findings(&self, bench: &Bench<'_>) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self.ended.iter().cloned().collect();
-        findings.extend(self.uses.keys().filter_map(|key| self.use_finding(*key, bench)));
-        findings.extend(self.controls.keys().filter_map(|key| self.control_finding(*key, bench)));
-        findings.extend(self.wholes.keys().filter_map(|key| self.whole_finding(*key, bench)));
+        let uses = self.used.keys_where(|_, used| used.episode.is_some());
+        findings.extend(uses.into_iter().filter_map(|key| self.use_finding(key, bench)));
+        let controls = self.controls.keys_where(|_, _| true);
+        findings.extend(controls.into_iter().filter_map(|key| self.control_finding(key, bench)));
+        let wholes = self.whole_keys();
+        findings.extend(wholes.into_iter().filter_map(|key| self.whole_finding(key, bench)));
         findings
     }
 }

@@ -12,9 +12,8 @@ use crate::baseline::{
     Clip, Day, DayCounts, Expectation, Expectations, Horizon, Level, Params, Ring, Volume, foldable_through,
     judged_through, level,
 };
-use crate::journal::{Context, Journal, values_of};
+use crate::journal::{Context, Journal};
 use crate::novelty::{Attribute, Rates, Seen as Novel};
-use crate::seen::SharedSeen;
 
 /// Identities told apart on one day; the calls of more count in the sums.
 const MAX_IDENTITIES: usize = 20_000;
@@ -22,17 +21,35 @@ const MAX_IDENTITIES: usize = 20_000;
 /// What one identity did on one day.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct IdentityDay {
-    pub hours: BTreeMap<u8, u32>,
+    /// Calls and units by the hour.
+    hours: BTreeMap<u8, (u32, u32)>,
     /// It left its own baseline today.
     pub anomalous: bool,
     /// It made twice the calls of its usual day.
     pub doubled: bool,
+    /// It showed a region, network, client or target for the first time, a bit each.
+    novel: u8,
 }
 
 impl IdentityDay {
     fn upto(&self, hour: u8) -> u64 {
-        self.hours.range(..=hour).map(|(_, count)| u64::from(*count)).sum()
+        self.hours.range(..=hour).map(|(_, (calls, _))| u64::from(*calls)).sum()
     }
+
+    fn calls(&self, hour: u8) -> u64 {
+        self.hours.get(&hour).map_or(0, |(calls, _)| u64::from(*calls))
+    }
+}
+
+/// What an identity's own profile says of an hour and of the open days: restating it changes nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Restated {
+    pub who: Digest,
+    pub hour: i64,
+    /// Calls and units of the hour.
+    pub count: (u32, u32),
+    /// Open days, each with the attributes that showed something new, where that has changed.
+    pub novel: Vec<(i32, u8)>,
 }
 
 /// A day that is not folded yet.
@@ -42,7 +59,7 @@ pub(crate) struct ServiceDay {
     calls: [u32; 24],
     units: [u64; 24],
     pub identities: BTreeMap<Digest, IdentityDay>,
-    pub journal: Journal,
+    journal: Journal,
     /// Somebody announced the day.
     pub announced: bool,
 }
@@ -62,7 +79,6 @@ pub(crate) struct ServiceProfile {
     largest_hours: Ring<42>,
     largest_days: Ring<42>,
     pub open: Vec<ServiceDay>,
-    pub seen: SharedSeen,
     /// What the hour that was judged last is compared with.
     #[serde(skip)]
     cache: Option<(i64, Expectations)>,
@@ -88,7 +104,6 @@ impl ServiceProfile {
             largest_hours: Ring::default(),
             largest_days: Ring::default(),
             open: Vec::new(),
-            seen: SharedSeen::default(),
             cache: None,
         }
     }
@@ -98,26 +113,24 @@ impl ServiceProfile {
         self.volume.calls().first_day()
     }
 
-    /// Adds a use that was carried out. `novel_on` says whether an identity's attribute was new on a day.
+    /// Takes in a use that was carried out and was counted by its identity's profile; `counted` is false where it was
+    /// counted before, and may not have got here.
     pub(crate) fn add(
         &mut self,
-        who: Digest,
+        restated: &Restated,
         activity: &Activity,
         context: &Context,
+        counted: bool,
         params: &Params,
-        novel_on: impl Fn(Digest, Attribute, i32) -> bool,
     ) {
         let (time, day) = (activity.time, activity.time.day());
-        for (attribute, value) in values_of(context) {
-            self.seen.note(attribute, value, who, time);
-        }
         self.volume.begin_by(day);
         self.anomalous.begin_by(day);
         self.doubled.begin_by(day);
         if day < self.volume.next_day() {
             return;
         }
-        self.fold(time, params, novel_on);
+        self.fold(time, params);
         if self.open.last().is_some_and(|newest| day < newest.day) {
             self.cache = None;
         }
@@ -131,22 +144,25 @@ impl ServiceProfile {
                 },
             );
         }
-        let Some(open) = self.open.get_mut(at) else { return };
-        let hour = time.hour_of_day();
-        if let (Some(calls), Some(units)) = (
-            open.calls.get_mut(usize::from(hour)),
-            open.units.get_mut(usize::from(hour)),
-        ) {
-            *calls = calls.saturating_add(1);
-            *units = units.saturating_add(activity.quantity.units);
+        if let Some(open) = self.open.get_mut(at) {
+            open.restate(restated, counted.then_some(activity));
+            if counted {
+                open.journal.add(activity, context);
+            } else {
+                open.journal.see(activity, context);
+            }
         }
-        if open.identities.len() < MAX_IDENTITIES || open.identities.contains_key(&who) {
-            *open.identities.entry(who).or_default().hours.entry(hour).or_default() += 1;
+        for (day, novel) in &restated.novel {
+            let of_day = self
+                .day_mut(*day)
+                .and_then(|open| open.identities.get_mut(&restated.who));
+            if let Some(of_day) = of_day {
+                of_day.novel = *novel;
+            }
         }
-        open.journal.add(activity, context);
     }
 
-    fn fold(&mut self, seen: Timestamp, params: &Params, novel_on: impl Fn(Digest, Attribute, i32) -> bool) {
+    fn fold(&mut self, seen: Timestamp, params: &Params) {
         let through = foldable_through(seen, params.lateness_seconds);
         if self.volume.next_day() > through {
             return;
@@ -162,13 +178,14 @@ impl ServiceProfile {
         let still_open = self.open.partition_point(|open| open.day <= through);
         for open in self.open.drain(..still_open) {
             let hours = open.identities.values().flat_map(|identity| identity.hours.values());
-            self.busiest.push(hours.copied().max().unwrap_or(0).into());
+            let busiest = hours.map(|(calls, _)| *calls).max();
+            self.busiest.push(busiest.unwrap_or(0).into());
             self.largest_hours
                 .push(open.units.iter().copied().max().unwrap_or(0) as f64);
             self.largest_days.push(open.units.iter().sum::<u64>() as f64);
-            for who in open.identities.keys() {
+            for identity in open.identities.values() {
                 for (rates, attribute) in self.rates.iter_mut().zip(Attribute::ALL) {
-                    let novel = novel_on(*who, attribute, open.day);
+                    let novel = identity.novel >> attribute as u8 & 1 == 1;
                     rates.fold(if novel { Novel::Never } else { Novel::Before });
                 }
             }
@@ -236,7 +253,7 @@ impl ServiceProfile {
         [Horizon::Hour, Horizon::Day].into_iter().find_map(|horizon| {
             let expectation = expected.get(horizon)?;
             let count_of = |identity: &IdentityDay| match horizon {
-                Horizon::Hour => identity.hours.get(&hour_of_day).copied().unwrap_or(0).into(),
+                Horizon::Hour => identity.calls(hour_of_day),
                 _ => identity.upto(hour_of_day),
             };
             let hours = open.calls.iter().map(|calls| u64::from(*calls));
@@ -248,10 +265,11 @@ impl ServiceProfile {
                 return None;
             }
             let excess = count as f64 - expectation.mean;
-            let half = open
-                .identities
-                .iter()
-                .any(|(who, identity)| count_of(identity) as f64 - mean_of(*who, horizon) > excess / 2.0);
+            // Of those alone that could have it, what they are expected to do is asked for.
+            let half = open.identities.iter().any(|(who, identity)| {
+                let count = count_of(identity) as f64;
+                count > excess / 2.0 && count - mean_of(*who, horizon) > excess / 2.0
+            });
             let identities = open.identities.values().filter(|i| count_of(i) > 0).count();
             (!half).then_some(Spread {
                 horizon,
@@ -308,6 +326,48 @@ impl Breadth {
 }
 
 impl ServiceDay {
+    /// States what an identity did in an hour. `more` is a use that was not counted before.
+    fn restate(&mut self, restated: &Restated, more: Option<&Activity>) {
+        let hour = restated.hour.rem_euclid(24) as u8;
+        let known = self.identities.len() < MAX_IDENTITIES || self.identities.contains_key(&restated.who);
+        let (calls, units) = if known {
+            let of_hour = self
+                .identities
+                .entry(restated.who)
+                .or_default()
+                .hours
+                .entry(hour)
+                .or_default();
+            let more = match more {
+                // Its profile was forgotten since, to make room.
+                Some(activity) if restated.count.0 <= of_hour.0 => {
+                    (1, u32::try_from(activity.quantity.units).unwrap_or(u32::MAX))
+                }
+                _ => (
+                    restated.count.0.saturating_sub(of_hour.0),
+                    restated.count.1.saturating_sub(of_hour.1),
+                ),
+            };
+            *of_hour = (of_hour.0.saturating_add(more.0), of_hour.1.saturating_add(more.1));
+            (more.0, u64::from(more.1))
+        } else {
+            more.map_or((0, 0), |activity| (1, activity.quantity.units))
+        };
+        let hour = usize::from(hour);
+        if let (Some(all_calls), Some(all_units)) = (self.calls.get_mut(hour), self.units.get_mut(hour)) {
+            *all_calls = all_calls.saturating_add(calls);
+            *all_units = all_units.saturating_add(units);
+        }
+    }
+
+    /// What was seen on the day, with the counts that the identities state.
+    pub(crate) fn seen(&self) -> Journal {
+        let mut seen = self.journal.clone();
+        seen.count = self.calls.iter().map(|calls| u64::from(*calls)).sum();
+        seen.units = self.units.iter().sum();
+        seen
+    }
+
     fn clip(&self) -> Clip {
         if self.announced { Clip::Expected } else { Clip::Usual }
     }

@@ -5,12 +5,14 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
 use tripmeter_model::{Activity, Digest, Family, FindingType, Identity, Kind, Outcome, Service, Tactic};
 
 use crate::journal::{Context, Journal};
 use crate::ledger::Ledger;
+use crate::person::Persons;
 use crate::settings::Settings;
-use crate::weigh::{Habits, Part};
+use crate::weigh::Part;
 
 /// Which control-plane episode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,20 +23,8 @@ pub(crate) struct ControlKey {
     pub family: Family,
 }
 
-impl ControlKey {
-    /// The first key that an identity can have on a day.
-    pub(crate) fn first_of(who: Digest, day: i32) -> Self {
-        Self {
-            who,
-            day,
-            service: Service::Ses,
-            family: Family::LimitProbe,
-        }
-    }
-}
-
 /// See the module's docs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Control {
     pub identity: Identity,
     pub kind: Kind,
@@ -134,7 +124,7 @@ pub(crate) struct ControlScene<'a> {
     pub key: ControlKey,
     pub control: &'a Control,
     pub ledger: &'a Ledger,
-    pub habits: &'a Habits,
+    pub persons: &'a Persons,
     pub settings: &'a Settings,
     pub standing: Acquaintance,
     /// Regions in which this identity changed something on an earlier day.
@@ -154,10 +144,10 @@ impl ControlScene<'_> {
     /// How unusual this is for the identity: 1 when it never did it, 0 when it is a habit.
     pub(crate) fn weight(&self) -> f64 {
         let day = self.judged_day();
+        let person = self.persons.get(&self.key.who);
         let weight = |shape: &Digest| {
-            self.habits
-                .get(&(self.key.who, *shape))
-                .map_or(1.0, |days| days.weight(day))
+            let habit = person.and_then(|person| person.habit(*shape));
+            habit.map_or(1.0, |days| days.weight(day))
         };
         self.control.shapes.iter().map(weight).fold(0.0, f64::max)
     }

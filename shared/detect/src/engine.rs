@@ -1,11 +1,13 @@
 //! The engine: activities in, publications out. It has no clock and no IO; time comes from the records.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use tripmeter_model::{Activity, Finding, Identity, IdentityKind, Policy, Timestamp};
 
 use crate::account::{Account, Bench};
 use crate::baseline::Params;
+use crate::part::{Moved, PartKey};
 use crate::settings::{Mode, Settings};
 
 /// Judges activities by what the accounts they belong to have done before.
@@ -23,10 +25,11 @@ pub struct Engine<P> {
     terms: Terms<P>,
     accounts: BTreeMap<String, Account>,
     now: Option<Timestamp>,
+    moved: Vec<Moved>,
 }
 
-/// What an engine judges by, for as long as it lives.
-struct Terms<P> {
+/// What is judged by: thresholds, and what people have excepted.
+pub struct Terms<P> {
     settings: Settings,
     policy: P,
     identity: Params,
@@ -34,6 +37,39 @@ struct Terms<P> {
 }
 
 impl<P: Policy> Terms<P> {
+    /// Terms of these settings and this policy.
+    pub fn new(settings: Settings, policy: P) -> Self {
+        Self {
+            identity: settings.identity_params(),
+            account: settings.account_params(),
+            settings,
+            policy,
+        }
+    }
+
+    /// The settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Judges activities of one account, in the order of time.
+    pub(crate) fn observe(&self, account: &mut Account, activities: &[Activity], out: &mut Vec<Moved>) {
+        let published = out.len();
+        let mut in_order: Vec<&Activity> = activities.iter().collect();
+        in_order.sort_by_key(|activity| activity.time);
+        for activity in in_order {
+            account.observe(&told_by_origin(activity), &self.bench(), out);
+        }
+        self.publish_from(published, out);
+    }
+
+    /// Time has passed, though nothing may have come: closes what is quiet.
+    pub(crate) fn advance(&self, account: &mut Account, to: Timestamp, out: &mut Vec<Moved>) {
+        let published = out.len();
+        account.advance(to, &self.bench(), out);
+        self.publish_from(published, out);
+    }
+
     fn bench(&self) -> Bench<'_> {
         Bench {
             settings: &self.settings,
@@ -44,7 +80,7 @@ impl<P: Policy> Terms<P> {
     }
 
     /// Takes back what came out since `published` where nothing is to be published.
-    fn publish_from(&self, published: usize, out: &mut Vec<Finding>) {
+    fn publish_from(&self, published: usize, out: &mut Vec<Moved>) {
         if self.settings.mode == Mode::Observe {
             out.truncate(published);
         }
@@ -55,14 +91,10 @@ impl<P: Policy> Engine<P> {
     /// An engine that knows nothing yet.
     pub fn new(settings: Settings, policy: P) -> Self {
         Self {
-            terms: Terms {
-                identity: settings.identity_params(),
-                account: settings.account_params(),
-                settings,
-                policy,
-            },
+            terms: Terms::new(settings, policy),
             accounts: BTreeMap::new(),
             now: None,
+            moved: Vec::new(),
         }
     }
 
@@ -72,14 +104,6 @@ impl<P: Policy> Engine<P> {
     ///
     /// Activities may come in any order, and twice, within the lateness bound.
     pub fn observe(&mut self, activity: &Activity, out: &mut Vec<Finding>) {
-        let told;
-        let activity = if activity.identity.kind == IdentityKind::Stranger {
-            told = by_origin(activity);
-            &told
-        } else {
-            activity
-        };
-        let published = out.len();
         if self.now.is_none_or(|now| activity.time > now) {
             let hour_began = self.now.is_none_or(|now| now.hour() < activity.time.hour());
             self.now = Some(activity.time);
@@ -87,25 +111,34 @@ impl<P: Policy> Engine<P> {
                 self.advance(activity.time, out);
             }
         }
-        let bench = self.terms.bench();
         if !self.accounts.contains_key(&activity.account) {
             self.accounts
                 .insert(activity.account.clone(), Account::new(&activity.account, activity.time));
         }
         if let Some(account) = self.accounts.get_mut(&activity.account) {
-            account.observe(activity, &bench, out);
+            self.terms
+                .observe(account, std::slice::from_ref(activity), &mut self.moved);
         }
-        self.terms.publish_from(published, out);
+        self.hand_over(out);
     }
 
     /// Time has passed, though nothing may have come: closes what is quiet.
     pub fn advance(&mut self, to: Timestamp, out: &mut Vec<Finding>) {
-        let published = out.len();
-        let bench = self.terms.bench();
         for account in self.accounts.values_mut() {
-            account.advance(to, &bench, out);
+            self.terms.advance(account, to, &mut self.moved);
         }
-        self.terms.publish_from(published, out);
+        self.hand_over(out);
+    }
+
+    fn hand_over(&mut self, out: &mut Vec<Finding>) {
+        out.extend(self.moved.drain(..).map(|moved| moved.finding));
+    }
+
+    /// Every part of the state that there is, by account, as [`Slice`](crate::Slice) reads it.
+    pub fn parts(&self) -> impl Iterator<Item = (&str, PartKey, Vec<u8>)> {
+        self.accounts
+            .values()
+            .flat_map(|account| crate::slice::parts_of(account).map(|(key, body)| (account.id.as_str(), key, body)))
     }
 
     /// The input has ended: closes what was quiet by then, and leaves open what may go on.
@@ -130,14 +163,17 @@ impl<P: Policy> Engine<P> {
 
 /// A caller without any identity is told by where it calls from: records of one caller belong together, and a flood
 /// of them is one profile.
-fn by_origin(activity: &Activity) -> Activity {
+fn told_by_origin(activity: &Activity) -> Cow<'_, Activity> {
+    if activity.identity.kind != IdentityKind::Stranger {
+        return Cow::Borrowed(activity);
+    }
     let origin = &activity.origin;
     let id = format!("stranger:{} {}", origin.network, origin.client);
-    Activity {
+    Cow::Owned(Activity {
         identity: Identity {
             kind: IdentityKind::Stranger,
             id,
         },
         ..activity.clone()
-    }
+    })
 }

@@ -3,12 +3,14 @@
 //! An episode publishes when it begins, when its severity rises or anomalous use turns out to be a hijack, when it is
 //! ten times larger than when it was last published, and when it closes. Nothing else.
 
+use serde::{Deserialize, Serialize};
 use tripmeter_model::{
     Case, Cause, ContextSeen, Evidence, Factor, Family, Finding, FindingType, HOUR, Identity, Kind, OpeningSeen,
     Policy, Severity, Status, Suppression, Timestamp,
 };
 
 use crate::journal::{Field, Journal, Value};
+use crate::part::{Moved, PartKey};
 
 /// Growth that is worth saying again.
 const GROWTH: u64 = 10;
@@ -16,7 +18,7 @@ const GROWTH: u64 = 10;
 const MAX_SHOWN: usize = 16;
 
 /// What was published of an episode.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Published {
     revision: u32,
     severity: Option<Severity>,
@@ -190,9 +192,10 @@ impl Draft {
 pub(crate) fn publish(
     draft: Draft,
     published: &mut Published,
+    part: PartKey,
     time: Timestamp,
     policy: &dyn Policy,
-    out: &mut Vec<Finding>,
+    out: &mut Vec<Moved>,
 ) {
     let Some(mut finding) = draft.finding(published, Cause::Created, time, policy) else {
         return;
@@ -200,14 +203,14 @@ pub(crate) fn publish(
     if let Some(rule) = &finding.suppressed {
         if published.suppressed.as_ref() != Some(&rule.rule) {
             published.suppressed = Some(rule.rule.clone());
-            out.push(finding);
+            out.push(Moved { part, finding });
         }
         return;
     }
     if let Some(cause) = published.cause(&finding) {
         finding.cause = cause;
         published.note(&finding);
-        out.push(finding);
+        out.push(Moved { part, finding });
     }
 }
 
@@ -215,9 +218,10 @@ pub(crate) fn publish(
 pub(crate) fn close(
     draft: Draft,
     published: &mut Published,
+    part: PartKey,
     time: Timestamp,
     policy: &dyn Policy,
-    out: &mut Vec<Finding>,
+    out: &mut Vec<Moved>,
 ) {
     if !published.is_open() {
         return;
@@ -228,12 +232,12 @@ pub(crate) fn close(
         .filter(|f| f.suppressed.is_none())
     {
         published.note(&finding);
-        out.push(finding);
+        out.push(Moved { part, finding });
     }
 }
 
 /// The use episode of a profile: the hours that were unusual.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct UseEpisode {
     pub ordinal: u32,
     /// The last unusual hour, since 1970.

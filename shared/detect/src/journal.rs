@@ -111,6 +111,21 @@ impl Journal {
         self.span(activity.time, activity.time);
     }
 
+    /// Takes in an activity that was added before, or may have been: everything but counts.
+    pub(crate) fn see(&mut self, activity: &Activity, context: &Context) {
+        let before = self.clone();
+        self.add(activity, context);
+        (self.count, self.units) = (before.count, before.units);
+        for (values, before) in self.values.iter_mut().zip(&before.values) {
+            for value in values {
+                let known = before.binary_search_by(|known| known.digest.cmp(&value.digest));
+                if let Some(known) = known.ok().and_then(|at| before.get(at)) {
+                    (value.count, value.units) = (known.count, known.units);
+                }
+            }
+        }
+    }
+
     /// Adds everything that another journal holds.
     pub(crate) fn merge(&mut self, other: &Self) {
         for (mine, theirs) in self.values.iter_mut().zip(&other.values) {

@@ -4,7 +4,9 @@
 //! that a flood cannot fill it and neither order nor repetition changes it. Probes over several services, region
 //! sweeps and bursts of denials are read from it.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 use tripmeter_model::{Activity, Digest, Identity, Outcome, Service, Stage, Timestamp, digest64};
@@ -62,11 +64,13 @@ pub(crate) struct Opening {
 pub(crate) type Slot = (i64, Stage, Service);
 
 /// See the module's docs.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Ledger {
     by_identity: BTreeMap<Digest, BTreeMap<Slot, Opening>>,
-    /// Ties between identities, both ways: when each was last seen.
-    ties: BTreeMap<Digest, BTreeMap<Digest, Timestamp>>,
+    /// The ten-minute intervals that were fetched; `None` where all there is is held.
+    fetched: Option<(i64, i64)>,
+    /// The intervals that were asked for and are not all fetched.
+    missed: Cell<Option<(i64, i64)>>,
 }
 
 /// The digest of a network and client together.
@@ -75,10 +79,53 @@ pub(crate) fn origin_digest(activity: &Activity) -> Digest {
 }
 
 impl Ledger {
+    /// A ledger to which nothing was fetched yet.
+    pub(crate) fn unfetched() -> Self {
+        Self {
+            fetched: Some((0, -1)),
+            ..Self::default()
+        }
+    }
+
+    /// Says that every opening of these ten-minute intervals was put down.
+    pub(crate) fn fetched(&mut self, slots: &RangeInclusive<i64>) {
+        self.fetched = Some((*slots.start(), *slots.end()));
+    }
+
+    /// Puts down an opening that was fetched.
+    pub(crate) fn put(&mut self, who: Digest, slot: Slot, opening: Opening) {
+        self.by_identity.entry(who).or_default().insert(slot, opening);
+    }
+
+    /// The intervals that were asked for or fetched, where some were not fetched.
+    pub(crate) fn missed(&self) -> Option<RangeInclusive<i64>> {
+        let (from, to) = self.missed.get()?;
+        Some(match self.fetched.filter(|(first, last)| first <= last) {
+            Some((first, last)) => from.min(first)..=to.max(last),
+            None => from..=to,
+        })
+    }
+
+    /// Every opening, with whose it is and where it stands.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Digest, Slot, &Opening)> {
+        self.by_identity
+            .iter()
+            .flat_map(|(who, slots)| slots.iter().map(|(slot, opening)| (*who, *slot, opening)))
+    }
+
+    fn ask(&self, from: i64, to: i64) {
+        let Some((first, last)) = self.fetched else { return };
+        if from < first || to > last {
+            let (low, high) = self.missed.get().unwrap_or((from, to));
+            self.missed.set(Some((low.min(from), high.max(to))));
+        }
+    }
+
     /// Adds an opening of an identity; adding it again changes nothing.
     pub(crate) fn note(&mut self, who: Digest, identity: &Identity, stage: Stage, activity: &Activity) {
         self.make_room(who);
         let slot = (activity.time.ten_minutes(), stage, activity.service);
+        self.ask(slot.0, slot.0);
         let opening = self
             .by_identity
             .entry(who)
@@ -125,10 +172,11 @@ impl Ledger {
         at: Timestamp,
         served_around: impl Fn(Timestamp) -> u32,
     ) -> bool {
+        let slot = at.ten_minutes();
+        self.ask(slot, slot + 1);
         let Some(slots) = self.by_identity.get_mut(&who) else {
             return false;
         };
-        let slot = at.ten_minutes();
         let mut any = false;
         for near in [slot, slot + 1] {
             if let Some(opening) = slots.get_mut(&(near, Stage::DeniedUse, service)) {
@@ -139,44 +187,9 @@ impl Ledger {
         any
     }
 
-    /// Ties two identities together at a time. Says whether they were not tied yet.
-    pub(crate) fn tie(&mut self, a: Digest, b: Digest, at: Timestamp) -> bool {
-        let mut new = false;
-        for (from, to) in [(a, b), (b, a)] {
-            let ties = self.ties.entry(from).or_default();
-            if let Some(last) = ties.get_mut(&to) {
-                *last = at.max(*last);
-            } else if ties.len() < MAX_LINKS {
-                ties.insert(to, at);
-                new = true;
-            }
-        }
-        new
-    }
-
-    /// The identity itself and those it is tied to, up to two steps away, by ties seen since `since`.
-    pub(crate) fn kin(&self, who: Digest, since: Timestamp) -> Vec<Digest> {
-        let mut kin = vec![who];
-        let mut edge = 0..1;
-        for _ in 0..2 {
-            let start = kin.len();
-            for at in edge.clone() {
-                let Some(ties) = kin.get(at).and_then(|from| self.ties.get(from)) else {
-                    continue;
-                };
-                for (to, _) in ties.iter().filter(|(_, last)| **last >= since) {
-                    if kin.len() < MAX_LINKS && !kin.contains(to) {
-                        kin.push(*to);
-                    }
-                }
-            }
-            edge = start..kin.len();
-        }
-        kin
-    }
-
     /// The openings of one identity between two times.
     pub(crate) fn of(&self, who: Digest, from: Timestamp, to: Timestamp) -> impl Iterator<Item = &Opening> {
+        self.ask(from.ten_minutes(), to.ten_minutes());
         let low = (from.ten_minutes(), Stage::Probe, Service::Ses);
         self.by_identity
             .get(&who)
@@ -189,6 +202,7 @@ impl Ledger {
 
     /// The openings of everybody between two times, with whose they are.
     pub(crate) fn all(&self, from: Timestamp, to: Timestamp) -> impl Iterator<Item = (Digest, &Opening)> {
+        self.ask(from.ten_minutes(), to.ten_minutes());
         self.by_identity
             .keys()
             .flat_map(move |who| self.of(*who, from, to).map(move |opening| (*who, opening)))
@@ -199,10 +213,6 @@ impl Ledger {
         self.by_identity.retain(|_, slots| {
             slots.retain(|_, opening| opening.last >= before);
             !slots.is_empty()
-        });
-        self.ties.retain(|_, ties| {
-            ties.retain(|_, last| *last >= before);
-            !ties.is_empty()
         });
     }
 }
@@ -329,18 +339,6 @@ mod tests {
         assert_eq!(openings[0].count, 10_000);
         assert_eq!(openings[0].regions().len(), MAX_REGIONS);
         assert_eq!(openings[0].calls["GetSendQuota"].event_id.as_deref(), Some("00000"));
-    }
-
-    #[test]
-    fn kin_are_found_two_steps_away_and_not_by_old_ties() {
-        let mut ledger = Ledger::default();
-        ledger.tie(Digest(1), Digest(2), at(5));
-        ledger.tie(Digest(2), Digest(3), at(6));
-        ledger.tie(Digest(3), Digest(4), at(6));
-        ledger.tie(Digest(1), Digest(9), at(1));
-        assert_eq!(ledger.kin(Digest(1), at(3)), vec![Digest(1), Digest(2), Digest(3)]);
-        ledger.expire(at(7));
-        assert_eq!(ledger.kin(Digest(1), at(3)), vec![Digest(1)]);
     }
 
     #[test]

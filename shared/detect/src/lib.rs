@@ -21,13 +21,19 @@ mod journal;
 mod ledger;
 pub mod novelty;
 mod open_day;
+mod part;
+mod person;
 mod profile;
 mod seen;
 mod settings;
+mod shelf;
+mod slice;
 pub mod tails;
 #[cfg(test)]
 mod testing;
 mod weigh;
 
-pub use engine::Engine;
+pub use engine::{Engine, Terms};
+pub use part::{Moved, NoSuchPart, PartKey};
 pub use settings::{Mode, SettingError, SettingRow, Settings};
+pub use slice::{FORMAT, Judged, Missing, PartError, Slice, Work};

@@ -32,8 +32,8 @@ pub(crate) enum Added {
     Duplicate,
     /// Its day is folded: it is not added to volume.
     Late,
-    /// It counts, in this hour since 1970.
-    Hour(i64),
+    /// It counts; whether it showed something new, or showed it earlier than was known.
+    Counted { novel: bool },
 }
 
 /// See the module's docs. This is the hot item of the store: identities and values appear as digests.
@@ -61,6 +61,17 @@ pub(crate) struct Around {
     pub vouched: BTreeSet<Digest>,
     pub cells: BTreeMap<i64, Cell>,
     cache: Vec<Expected>,
+}
+
+impl Around {
+    /// What was seen, without hours.
+    pub(crate) fn of(seen: Seen, vouched: BTreeSet<Digest>) -> Self {
+        Self {
+            seen,
+            vouched,
+            ..Self::default()
+        }
+    }
 }
 
 /// What the windows of one hour are compared with.
@@ -139,6 +150,7 @@ impl Profile {
             return Added::Late;
         }
         self.fold(around, time, params);
+        let mut novel = time.day() < self.first_use.day();
         self.first_use = self.first_use.min(time);
         self.last_use = self.last_use.max(time);
         if self.open.last().is_some_and(|newest| day < newest.day) {
@@ -149,7 +161,7 @@ impl Profile {
         let mut new = 0;
         let mut strange = false;
         for (attribute, value) in values_of(context) {
-            around.seen.note(attribute, value, time);
+            novel |= around.seen.note(attribute, value, time);
             if vouched && attribute == Attribute::Network {
                 around.vouched.insert(value);
                 continue;
@@ -173,7 +185,7 @@ impl Profile {
             cell.known = Some((first.min(time), last.max(time), count + 1));
         }
         cell.journal.add(activity, context);
-        Added::Hour(time.hour())
+        Added::Counted { novel }
     }
 
     /// Whether the event id was counted before; remembers it if not.
@@ -204,6 +216,27 @@ impl Profile {
     /// The open day, if it is one.
     pub(crate) fn day(&self, day: i32) -> Option<&OpenDay> {
         self.open.iter().find(|open| open.day == day)
+    }
+
+    /// Calls and units of an hour of an open day.
+    pub(crate) fn of_hour(&self, hour: i64) -> (u32, u32) {
+        let at = hour.rem_euclid(24) as usize;
+        self.day(hour.div_euclid(24) as i32).map_or((0, 0), |open| {
+            let of = |counts: &[u32; 24]| counts.get(at).copied().unwrap_or(0);
+            (of(&open.calls), of(&open.units))
+        })
+    }
+
+    /// The open days, each with the attributes that showed something new on it, a bit each. Nothing is new on the
+    /// first day.
+    pub(crate) fn novel_days(&self, seen: &Seen) -> Vec<(i32, u8)> {
+        let of_day = |day: i32| {
+            let new = Attribute::ALL
+                .iter()
+                .filter(|attribute| day != self.first_use.day() && seen.novel_on(**attribute, day));
+            new.fold(0, |bits, attribute| bits | 1u8 << *attribute as u8)
+        };
+        self.open.iter().map(|open| (open.day, of_day(open.day))).collect()
     }
 
     /// Marks an open day: an episode of it reached High, or somebody announced it.
@@ -546,9 +579,9 @@ mod tests {
             used.event_id = Some(id.into());
             profile.add(&mut around, &used, &context_of(&used), false, &Params::identity())
         };
-        assert_eq!(add("a", at(1)), super::Added::Hour(at(1).hour()));
+        assert_eq!(add("a", at(1)), super::Added::Counted { novel: true });
         assert_eq!(add("a", at(1)), super::Added::Duplicate);
-        assert_eq!(add("b", at(1).plus(3 * DAY)), super::Added::Hour(at(73).hour()));
+        assert_eq!(add("b", at(1).plus(3 * DAY)), super::Added::Counted { novel: false });
         assert_eq!(add("c", at(2)), super::Added::Late);
     }
 }

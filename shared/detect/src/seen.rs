@@ -3,6 +3,7 @@
 //! A minimum per value, so the order of arrival does not matter. What others showed counts from the day after
 //! (by the lateness bound), so that it cannot matter who is read first.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,8 @@ const MAX_SHARED: usize = 4_096;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Since {
     first: Timestamp,
-    last: Timestamp,
+    /// To the day, so that use as usual changes it once a day.
+    last_day: i32,
 }
 
 /// The values that one identity has shown on one service, in the order of their digests: most have few.
@@ -28,27 +30,31 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// Notes that a value was shown.
-    pub(crate) fn note(&mut self, attribute: Attribute, value: Digest, at: Timestamp) {
+    /// Notes that a value was shown. Says whether it was new, or older than was known.
+    pub(crate) fn note(&mut self, attribute: Attribute, value: Digest, at: Timestamp) -> bool {
         let Some(values) = self.values.get_mut(attribute as usize) else {
-            return;
+            return false;
         };
         if let Ok(known) = values.binary_search_by_key(&value, |(digest, _)| *digest) {
-            if let Some((_, since)) = values.get_mut(known) {
-                since.first = since.first.min(at);
-                since.last = since.last.max(at);
-            }
-            return;
+            let Some((_, since)) = values.get_mut(known) else {
+                return false;
+            };
+            let older = at < since.first;
+            since.first = since.first.min(at);
+            since.last_day = since.last_day.max(at.day());
+            return older;
         }
         let stale = values
             .iter()
             .enumerate()
-            .min_by_key(|(_, (digest, since))| (since.last, *digest));
+            .min_by_key(|(_, (digest, since))| (since.last_day, *digest));
         if let Some((stale, _)) = stale.filter(|_| values.len() >= MAX_SEEN) {
             values.remove(stale);
         }
         let place = values.partition_point(|(digest, _)| *digest < value);
-        values.insert(place, (value, Since { first: at, last: at }));
+        let last_day = at.day();
+        values.insert(place, (value, Since { first: at, last_day }));
+        true
     }
 
     fn of(&self, attribute: Attribute) -> &[(Digest, Since)] {
@@ -70,24 +76,86 @@ impl Seen {
 
 /// The two identities that showed a value first, so that "somebody else did" has an answer for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Showers {
+pub(crate) struct Showers {
     first: (Timestamp, Digest),
     second: Option<(Timestamp, Digest)>,
 }
 
-/// The values that the identities of an account have shown, on one service or on all.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// The values that the identities of an account have shown, on one service or on all, in [`SHARDS`] of each attribute.
+#[derive(Clone, Debug)]
 pub(crate) struct SharedSeen {
-    values: [HashMap<Digest, Showers>; 4],
+    shards: Vec<HashMap<Digest, Showers>>,
+    /// A bit for each shard that was fetched.
+    fetched: u16,
+    missed: Cell<u16>,
 }
 
+/// Values of each attribute are kept in so many parts, by the first bits of their digests.
+const SHARDS: usize = 4;
+
+/// Which shard of all attributes' a value belongs to.
+fn shard_of(attribute: Attribute, value: Digest) -> usize {
+    attribute as usize * SHARDS + (value.0 >> 62) as usize
+}
+
+/// What two identities at most have shown of the values of a shard, by value.
+pub(crate) type Shard = Vec<(Digest, Showers)>;
+
 impl SharedSeen {
+    /// Holds all there is.
+    pub(crate) fn whole() -> Self {
+        Self {
+            shards: vec![HashMap::new(); 4 * SHARDS],
+            fetched: u16::MAX,
+            missed: Cell::new(0),
+        }
+    }
+
+    /// Nothing was fetched yet.
+    pub(crate) fn unfetched() -> Self {
+        Self {
+            fetched: 0,
+            ..Self::whole()
+        }
+    }
+
+    /// Puts down what was fetched for a shard.
+    pub(crate) fn put(&mut self, shard: u8, values: Shard) {
+        self.fetched |= 1u16.checked_shl(shard.into()).unwrap_or(0);
+        if let Some(known) = self.shards.get_mut(usize::from(shard)) {
+            *known = values.into_iter().collect();
+        }
+    }
+
+    /// Shards that were asked for and never fetched.
+    pub(crate) fn missed(&self) -> impl Iterator<Item = u8> + use<> {
+        let missed = self.missed.get() & !self.fetched;
+        (0..16u8).filter(move |shard| missed >> shard & 1 == 1)
+    }
+
+    /// Shards that hold anything.
+    pub(crate) fn shards(&self) -> impl Iterator<Item = (u8, Shard)> + '_ {
+        let held = self.shards.iter().enumerate().filter(|(_, values)| !values.is_empty());
+        held.map(|(shard, values)| {
+            let mut values: Shard = values.iter().map(|(value, showers)| (*value, *showers)).collect();
+            values.sort_unstable_by_key(|(value, _)| *value);
+            (shard as u8, values)
+        })
+    }
+
+    fn ask(&self, shard: usize) {
+        let bit = 1u16.checked_shl(shard as u32).unwrap_or(0);
+        self.missed.set(self.missed.get() | bit);
+    }
+
     /// Notes that an identity showed a value.
     pub(crate) fn note(&mut self, attribute: Attribute, value: Digest, who: Digest, at: Timestamp) {
-        let Some(values) = self.values.get_mut(attribute as usize) else {
+        let shard = shard_of(attribute, value);
+        self.ask(shard);
+        let Some(values) = self.shards.get_mut(shard) else {
             return;
         };
-        let full = values.len() >= MAX_SHARED;
+        let full = values.len() >= MAX_SHARED / SHARDS;
         if let Some(showers) = values.get_mut(&value) {
             showers.add(who, at);
         } else if !full {
@@ -122,7 +190,9 @@ impl SharedSeen {
     }
 
     fn showers(&self, attribute: Attribute, value: Digest) -> Option<&Showers> {
-        self.values.get(attribute as usize)?.get(&value)
+        let shard = shard_of(attribute, value);
+        self.ask(shard);
+        self.shards.get(shard)?.get(&value)
     }
 }
 
@@ -168,16 +238,16 @@ mod tests {
     fn of_too_many_values_those_unused_for_longest_are_forgotten() {
         let mut seen = Seen::default();
         for n in 0..=MAX_SEEN as i64 {
-            seen.note(Attribute::Network, Digest(n as u64), at(n));
+            seen.note(Attribute::Network, Digest(n as u64), at(24 * n));
         }
         assert_eq!(seen.first(Attribute::Network, Digest(0)), None);
-        assert_eq!(seen.first(Attribute::Network, Digest(1)), Some(at(1)));
+        assert_eq!(seen.first(Attribute::Network, Digest(1)), Some(at(24)));
         assert_eq!(seen.of(Attribute::Network).len(), MAX_SEEN);
     }
 
     #[test]
     fn what_others_showed_counts_from_the_next_day() {
-        let mut seen = SharedSeen::default();
+        let mut seen = SharedSeen::whole();
         let (me, other) = (Digest(7), Digest(8));
         seen.note(Attribute::Region, Digest(1), me, at(2));
         assert!(
@@ -210,11 +280,11 @@ mod tests {
         let results: Vec<_> = orders
             .into_iter()
             .map(|notes| {
-                let mut seen = SharedSeen::default();
+                let mut seen = SharedSeen::whole();
                 for (who, time) in notes {
                     seen.note(Attribute::Client, Digest(0), who, time);
                 }
-                seen.values[Attribute::Client as usize][&Digest(0)]
+                seen.shards().next().unwrap()
             })
             .collect();
         assert!(results.iter().all(|r| *r == results[0]), "{results:?}");

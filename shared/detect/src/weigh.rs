@@ -16,29 +16,26 @@
 //! | chain: an opening and use that leaves its baseline | 20 |
 //! | denied region 40, first use of a service by the account 40 | |
 
-use std::collections::HashMap;
-
 use tripmeter_model::{Digest, FactorName, HOUR, Identity, Policy, Service, Suppression, Timestamp};
 
 use crate::account_service::ServiceProfile;
 use crate::cell::{Cell, NEW_FOR, Surprise};
 use crate::detections::{anomalous_use, hijack};
-use crate::habits::Days;
 use crate::journal::Value;
 use crate::ledger::{Ledger, Opening};
 use crate::novelty::Known;
+use crate::person::Persons;
 use crate::profile::{Around, Profile};
 use crate::seen::SharedSeen;
 use crate::settings::Settings;
-
-/// What an identity does again and again, by the shape of the call.
-pub(crate) type Habits = HashMap<(Digest, Digest), Days>;
 
 /// All that an hour is weighed by.
 pub(crate) struct Scene<'a> {
     pub account: &'a str,
     pub account_first_day: i32,
+    /// What the account's identities have shown, on all services and on this one.
     pub account_seen: &'a SharedSeen,
+    pub shared_seen: &'a SharedSeen,
     pub who: Digest,
     pub identity: &'a Identity,
     pub service: Service,
@@ -46,7 +43,7 @@ pub(crate) struct Scene<'a> {
     pub around: &'a Around,
     pub shared: &'a ServiceProfile,
     pub ledger: &'a Ledger,
-    pub habits: &'a Habits,
+    pub persons: &'a Persons,
     pub settings: &'a Settings,
     pub policy: &'a dyn Policy,
 }

@@ -128,6 +128,28 @@ pub enum Stage {
     Credential,
 }
 
+impl Stage {
+    /// Every stage.
+    pub const ALL: [Self; 5] = [
+        Self::Probe,
+        Self::DeniedUse,
+        Self::PolicyChange,
+        Self::GuardrailRemoval,
+        Self::Credential,
+    ];
+
+    /// Its name, as it is stored.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Probe => "probe",
+            Self::DeniedUse => "denied-use",
+            Self::PolicyChange => "policy-change",
+            Self::GuardrailRemoval => "guardrail-removal",
+            Self::Credential => "credential",
+        }
+    }
+}
+
 /// How much was spent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Quantity {

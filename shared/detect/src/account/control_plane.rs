@@ -9,6 +9,8 @@ use crate::episode::{Draft, Published, publish};
 use crate::journal::{Context, Field};
 use crate::ledger::principal_digest;
 use crate::novelty::Attribute;
+use crate::part::{Moved, PartKey};
+use crate::person;
 
 /// Episodes of the control plane that are kept at once, before mere looks are left out.
 const MAX_CONTROLS: usize = 10_000;
@@ -32,7 +34,7 @@ impl Account {
         activity: &Activity,
         context: &Context,
         bench: &Bench<'_>,
-        out: &mut Vec<Finding>,
+        out: &mut Vec<Moved>,
     ) {
         let key = ControlKey {
             who,
@@ -46,6 +48,9 @@ impl Account {
         }
         let uses = |link: &String| self.profiles_of(principal_digest(link)).next().is_some();
         let about_user = family == Family::CredentialIssued && activity.links.iter().any(uses);
+        if let Some(person) = person::ways(&mut self.persons, who) {
+            person.controls.insert((key.day, key.service, key.family));
+        }
         let episode = self.controls.entry(key).or_insert_with(|| ControlEpisode {
             control: Control::new(identity, tactic, activity),
             published: Published::default(),
@@ -56,18 +61,19 @@ impl Account {
         }
     }
 
-    pub(super) fn judge_control(
-        &mut self,
-        key: ControlKey,
-        time: Timestamp,
-        bench: &Bench<'_>,
-        out: &mut Vec<Finding>,
-    ) {
+    pub(super) fn judge_control(&mut self, key: ControlKey, time: Timestamp, bench: &Bench<'_>, out: &mut Vec<Moved>) {
         let Some(draft) = self.control_draft(key, bench) else {
             return;
         };
         if let Some(episode) = self.controls.get_mut(&key) {
-            publish(draft, &mut episode.published, time, bench.policy, out);
+            publish(
+                draft,
+                &mut episode.published,
+                PartKey::control(key),
+                time,
+                bench.policy,
+                out,
+            );
         }
     }
 
@@ -79,9 +85,9 @@ impl Account {
             key,
             control,
             ledger: &self.ledger,
-            habits: &self.habits,
+            persons: &self.persons,
             settings: bench.settings,
-            standing: if self.first_day > key.day - bench.settings.learning_days {
+            standing: if self.span.first_day > key.day - bench.settings.learning_days {
                 Acquaintance::NewAccount
             } else if self.is_at_home(key, control, bench) {
                 Acquaintance::AtHome
@@ -90,13 +96,12 @@ impl Account {
             },
             regions_before: &|region| {
                 let region = tripmeter_model::digest64(&[region]);
-                self.changed_in
-                    .get(&(key.who, region))
-                    .is_some_and(|first| *first < judged)
+                let person = self.persons.get(&key.who);
+                person.is_some_and(|person| person.changed_before(region, judged))
             },
             from_new_network: control.journal.values(Field::Network).iter().any(|network| {
                 let first = self.seen.first(Attribute::Network, network.digest);
-                first.is_some_and(|first| first.day() > self.first_day && first.since(network.first) > -DAY)
+                first.is_some_and(|first| first.day() > self.span.first_day && first.since(network.first) > -DAY)
             }),
             in_use: self.services.contains_key(&key.service),
             mean_day: used.map_or(0.0, |used| used.profile.mean_day()),

@@ -1,23 +1,25 @@
 //! Uses that were carried out: profiles, the hours that may still change, and the episodes they make.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tripmeter_model::{
     Activity, Cause, Digest, Factor, FactorName, Family, Finding, FindingType, HOUR, Kind, OpeningSeen, Service,
     Source, Tactic, Timestamp,
 };
 
-use super::{Account, Bench, HOSTILE, MAX_OPENINGS, SHOWS, Used};
-use crate::account_service::{Breadth, ServiceProfile};
+use super::{Account, Bench, HOSTILE, MAX_OPENINGS, SHOWS, Used, Whole};
+use crate::account_service::{Breadth, Restated, ServiceProfile};
 use crate::baseline::Level;
 use crate::cell::Cell;
 use crate::control::ControlKey;
 use crate::episode::{Draft, Published, UseEpisode, publish, use_family};
 use crate::explain;
-use crate::journal::{Context, Field, Journal};
+use crate::journal::{Context, Field, Journal, values_of};
 use crate::ledger::principal_digest;
 use crate::novelty::Attribute;
-use crate::profile::{Added, Around, Judge, Profile};
+use crate::part::{Moved, PartKey};
+use crate::person;
+use crate::profile::{Added, Judge, Profile};
 use crate::weigh::{Note, Part, Scene, Weighed};
 
 impl Account {
@@ -29,7 +31,7 @@ impl Account {
         context: &Context,
         outside: bool,
         bench: &Bench<'_>,
-        out: &mut Vec<Finding>,
+        out: &mut Vec<Moved>,
     ) {
         let (service, time, day) = (activity.service, activity.time, activity.time.day());
         let key = (service, who);
@@ -39,6 +41,7 @@ impl Account {
         };
         if !self.used.contains_key(&key) {
             self.make_room();
+            self.persons.entry(who).or_default().uses.insert(service);
         }
         let network_since = context.get(1).copied().flatten().and_then(|network| {
             self.seen
@@ -50,19 +53,28 @@ impl Account {
         {
             self.note_caller(network, key);
         }
+        let strays = &mut self.strays;
         let used = self.used.entry(key).or_insert_with(|| Used {
             profile: Profile::new(service, time),
-            around: Around::default(),
+            around: strays.remove(&key).unwrap_or_default(),
             identity: activity.identity.clone(),
+            episode: None,
+            hushed: BTreeSet::new(),
         });
-        let hour = match used
+        if used.identity.id.is_empty() {
+            used.identity.clone_from(&activity.identity);
+        }
+        let added = used
             .profile
-            .add(&mut used.around, activity, context, vouched, &bench.identity)
+            .add(&mut used.around, activity, context, vouched, &bench.identity);
+        if added == Added::Late {
+            return;
+        }
+        let (counted, hour) = (added != Added::Duplicate, time.hour());
+        if outside
+            && counted
+            && let Some(cell) = used.around.cells.get_mut(&hour)
         {
-            Added::Duplicate | Added::Late => return,
-            Added::Hour(hour) => hour,
-        };
-        if outside && let Some(cell) = used.around.cells.get_mut(&hour) {
             cell.denied_region += 1;
         }
         if self.restate_served(who, activity) {
@@ -76,22 +88,59 @@ impl Account {
         }
         self.settle(key, hour, bench);
         self.keep_whole_journals(service, time, bench);
-        let announced = bench
-            .policy
-            .announced(&self.id, service, &activity.identity, time)
-            .is_some();
-        let shared = self
-            .services
-            .entry(service)
-            .or_insert_with(|| ServiceProfile::new(time));
-        let profiles = &self.used;
-        shared.add(who, activity, context, &bench.account, |who, attribute, day| {
-            profiles
-                .get(&(service, who))
-                .is_some_and(|used| used.profile.first_use.day() != day && used.around.seen.novel_on(attribute, day))
+        self.restate(key, activity, context, added, bench);
+        self.judge_spent(key, hour, time, bench, out);
+    }
+
+    /// States in the service's profile what the identity's says. What was counted before may not have got there.
+    fn restate(
+        &mut self,
+        key: (Service, Digest),
+        activity: &Activity,
+        context: &Context,
+        added: Added,
+        bench: &Bench<'_>,
+    ) {
+        let (service, who) = key;
+        let seen = self.seen_mut(Some(service));
+        for (attribute, value) in values_of(context) {
+            seen.note(attribute, value, who, activity.time);
+        }
+        let Some(used) = self.used.get(&key) else { return };
+        let hour = activity.time.hour();
+        let restated = Restated {
+            who,
+            hour,
+            count: used.profile.of_hour(hour),
+            novel: match added {
+                Added::Counted { novel: false } => Vec::new(),
+                _ => used.profile.novel_days(&used.around.seen),
+            },
+        };
+        let whole = self.services.entry(service).or_insert_with(|| Whole {
+            profile: ServiceProfile::new(activity.time),
+            episodes: BTreeMap::new(),
         });
-        let Some(used) = self.used.get_mut(&key) else { return };
-        if announced {
+        let counted = added != Added::Duplicate;
+        whole.profile.add(&restated, activity, context, counted, &bench.account);
+    }
+
+    /// Judges an hour in which something was spent: of the identity, and of the whole service.
+    fn judge_spent(
+        &mut self,
+        key: (Service, Digest),
+        hour: i64,
+        time: Timestamp,
+        bench: &Bench<'_>,
+        out: &mut Vec<Moved>,
+    ) {
+        let ((service, who), day) = (key, hour.div_euclid(24) as i32);
+        let (Some(used), Some(whole)) = (self.used.get_mut(&key), self.services.get_mut(&service)) else {
+            return;
+        };
+        let shared = &mut whole.profile;
+        let announced = bench.policy.announced(&self.id, service, &used.identity, time);
+        if announced.is_some() {
             used.profile.mark(day, |open| open.announced = true);
             if let Some(open) = shared.day_mut(day) {
                 open.announced = true;
@@ -122,9 +171,10 @@ impl Account {
 
     /// Weighs the hours of a profile from `from` on.
     pub(super) fn weigh_from(&mut self, key: (Service, Digest), from: i64, bench: &Bench<'_>) {
-        let (Some(used), Some(shared)) = (self.used.get_mut(&key), self.services.get(&key.0)) else {
+        let (Some(used), Some(whole)) = (self.used.get_mut(&key), self.services.get(&key.0)) else {
             return;
         };
+        let shared = &whole.profile;
         let lateness = bench.settings.lateness();
         let hours: Vec<i64> = used.around.cells.range(from..).map(|(hour, _)| *hour).collect();
         for hour in hours.iter().copied() {
@@ -150,32 +200,38 @@ impl Account {
             if let Some(cell) = used.around.cells.get_mut(&hour) {
                 cell.points = points;
                 cell.chain = chain;
-                if cell.level() >= Level::Anomalous {
-                    self.anomalous.insert(key);
-                }
             }
+            let anomalous = used
+                .around
+                .cells
+                .get(&hour)
+                .is_some_and(|cell| cell.level() >= Level::Anomalous);
             if points >= HOSTILE {
                 used.profile
                     .mark(hour.div_euclid(24) as i32, |open| open.hostile = true);
+            }
+            if anomalous {
+                self.note_anomalous(key);
             }
         }
     }
 
     pub(super) fn scene<'a>(&'a self, key: (Service, Digest), bench: &'a Bench<'_>) -> Option<Scene<'a>> {
         let (service, who) = key;
-        let (used, shared) = (self.used.get(&key)?, self.services.get(&service)?);
+        let (used, whole) = (self.used.get(&key)?, self.services.get(&service)?);
         Some(Scene {
             account: &self.id,
-            account_first_day: self.first_day,
+            account_first_day: self.span.first_day,
             account_seen: &self.seen,
+            shared_seen: self.seen_on.get(&service)?,
             who,
             identity: &used.identity,
             service,
             profile: &used.profile,
             around: &used.around,
-            shared,
+            shared: &whole.profile,
             ledger: &self.ledger,
-            habits: &self.habits,
+            persons: &self.persons,
             settings: bench.settings,
             policy: bench.policy,
         })
@@ -187,7 +243,7 @@ impl Account {
         key: (Service, Digest),
         time: Timestamp,
         bench: &Bench<'_>,
-        out: &mut Vec<Finding>,
+        out: &mut Vec<Moved>,
     ) {
         let Some(used) = self.used.get(&key) else { return };
         let unusual = used.around.cells.iter().filter(|(_, cell)| cell.points >= SHOWS);
@@ -199,35 +255,29 @@ impl Account {
         let Some(draft) = self.use_draft(key, bench) else {
             return;
         };
-        if let Some(episode) = self.uses.get_mut(&key) {
+        if let Some(episode) = self.used.get_mut(&key).and_then(|used| used.episode.as_mut()) {
             episode.last_hour = episode.last_hour.max(last);
             episode.openings.clone_from(&draft.openings);
             episode.linked.clone_from(&draft.linked);
-            publish(draft, &mut episode.published, time, bench.policy, out);
+            let part = PartKey::use_of(key);
+            publish(draft, &mut episode.published, part, time, bench.policy, out);
         }
     }
 
     /// Begins a new episode when the last one is over for good.
     pub(super) fn continue_or_begin(&mut self, key: (Service, Digest), hour: i64, bench: &Bench<'_>) {
         let settings = bench.settings;
-        let over = self
-            .uses
-            .get(&key)
-            .is_some_and(|episode| !episode.reaches(hour, settings.closing(), settings.reopen_days));
-        if over {
-            let ended = self.use_finding(key, bench);
-            self.ended.extend(ended);
-            let ordinal = self.uses.get(&key).map_or(0, |episode| episode.ordinal + 1);
-            self.uses.insert(
-                key,
-                UseEpisode {
-                    ordinal,
-                    last_hour: hour,
-                    ..UseEpisode::default()
-                },
-            );
-        } else {
-            self.uses.entry(key).or_insert_with(|| UseEpisode {
+        let known = self.used.get(&key).and_then(|used| used.episode.as_ref());
+        let ordinal = match known {
+            Some(episode) if episode.reaches(hour, settings.closing(), settings.reopen_days) => return,
+            Some(episode) => episode.ordinal + 1,
+            None => 0,
+        };
+        let ended = self.use_finding(key, bench);
+        self.ended.extend(ended);
+        if let Some(used) = self.used.get_mut(&key) {
+            used.episode = Some(UseEpisode {
+                ordinal,
                 last_hour: hour,
                 ..UseEpisode::default()
             });
@@ -235,7 +285,7 @@ impl Account {
     }
 
     pub(super) fn use_finding(&self, key: (Service, Digest), bench: &Bench<'_>) -> Option<Finding> {
-        let episode = self.uses.get(&key)?;
+        let episode = self.used.get(&key)?.episode.as_ref()?;
         let draft = self.use_draft(key, bench)?;
         let time = draft.journal.last?;
         draft.finding(&episode.published, Cause::Created, time, bench.policy)
@@ -243,7 +293,8 @@ impl Account {
 
     /// The use episode as it stands: what is settled, and the unusual hours that may still change.
     pub(super) fn use_draft(&self, key: (Service, Digest), bench: &Bench<'_>) -> Option<Draft> {
-        let (episode, used) = (self.uses.get(&key)?, self.used.get(&key)?);
+        let used = self.used.get(&key)?;
+        let episode = used.episode.as_ref()?;
         let unusual = || used.around.cells.iter().filter(|(_, cell)| cell.points >= SHOWS);
         let mut journal = episode.settled.clone();
         let mut busiest = episode.settled_busiest;
@@ -306,7 +357,7 @@ impl Account {
         };
         let reach = bench.settings.correlation();
         let (from, to) = (first.plus(-reach), last.plus(reach));
-        let mut of: BTreeSet<Digest> = self.ledger.kin(who, from).into_iter().collect();
+        let mut of: BTreeSet<Digest> = person::kin(&self.persons, who, from).into_iter().collect();
         let mut linked = BTreeSet::new();
         for part in &weighed.parts {
             if let Note::Opening(opening) = part.note {
@@ -341,7 +392,7 @@ impl Account {
     }
 
     /// Counts a campaign as the reason for silence, once for each day.
-    pub(super) fn hush(&mut self, key: (Service, Digest), time: Timestamp, bench: &Bench<'_>, out: &mut Vec<Finding>) {
+    pub(super) fn hush(&mut self, key: (Service, Digest), time: Timestamp, bench: &Bench<'_>, out: &mut Vec<Moved>) {
         let Some(scene) = self.scene(key, bench) else { return };
         let Some((hour, cell)) = scene.around.cells.last_key_value() else {
             return;
@@ -349,7 +400,7 @@ impl Account {
         let (Some(surprise), day) = (cell.surprise, hour.div_euclid(24) as i32) else {
             return;
         };
-        if surprise.level < Level::Anomalous || self.hushed.contains(&(key.0, key.1, day)) {
+        if surprise.level < Level::Anomalous || self.used.get(&key).is_some_and(|used| used.hushed.contains(&day)) {
             return;
         }
         let Some(campaign) = scene.weigh(*hour).announced else {
@@ -381,25 +432,26 @@ impl Account {
         };
         if let Some(finding) = draft.finding(&Published::default(), Cause::Created, time, bench.policy) {
             self.ended.push_back(finding.clone());
-            out.push(finding);
+            let part = PartKey::use_of(key);
+            out.push(Moved { part, finding });
         }
-        self.hushed.insert((key.0, key.1, day));
+        if let Some(used) = self.used.get_mut(&key) {
+            used.hushed.retain(|of| *of >= day - 2);
+            used.hushed.insert(day);
+        }
     }
 
     /// Judges the hours that a new opening or tie bears on once more: of the identities that it is tied to, of
     /// those that called from the same new network, and of those that are anomalous on the same service.
-    pub(super) fn judge_again(&mut self, who: Digest, activity: &Activity, bench: &Bench<'_>, out: &mut Vec<Finding>) {
+    pub(super) fn judge_again(&mut self, who: Digest, activity: &Activity, bench: &Bench<'_>, out: &mut Vec<Moved>) {
         let since = activity.time.plus(-bench.settings.correlation());
-        let kin = self.ledger.kin(who, since);
+        let kin = person::kin(&self.persons, who, since);
         let profiles = kin.iter().flat_map(|who| self.profiles_of(*who));
         let mut again: BTreeSet<(Service, Digest)> = profiles.map(|(key, _)| key).collect();
         let network = tripmeter_model::digest64(&[&activity.origin.network.0]);
         again.extend(self.callers.get(&network).into_iter().flatten());
-        again.extend(
-            self.anomalous
-                .iter()
-                .filter(|(service, _)| *service == activity.service),
-        );
+        let anomalous = self.anomalous.get(&activity.service).into_iter().flatten();
+        again.extend(anomalous.map(|who| (activity.service, *who)));
         for key in again {
             self.weigh_from(key, i64::MIN, bench);
             self.judge_use(key, activity.time, bench, out);
@@ -420,6 +472,9 @@ impl Account {
             .filter(|(hour, cell)| **hour < noteworthy_until || !(newborn || cell.noteworthy()))
             .map(|(hour, _)| *hour)
             .collect();
+        if gone.is_empty() {
+            return;
+        }
         for hour in gone {
             self.settle_hour(key, hour, bench);
         }
@@ -429,7 +484,7 @@ impl Account {
             .get(&key)
             .is_none_or(|used| !used.around.cells.values().any(anomalous))
         {
-            self.anomalous.remove(&key);
+            self.note_usual(key);
         }
     }
 
@@ -445,11 +500,12 @@ impl Account {
                 let weighed = scene.weigh(hour);
                 (factors_of(&weighed), new_of(&weighed))
             });
-            if let (Some((factors, new)), Some(episode), Some(cell)) = (
-                weighed,
-                self.uses.get_mut(&key),
-                self.used.get(&key).and_then(|used| used.around.cells.get(&hour)),
-            ) {
+            let Some(Used { around, episode, .. }) = self.used.get_mut(&key) else {
+                return;
+            };
+            if let (Some((factors, new)), Some(episode), Some(cell)) =
+                (weighed, episode.as_mut(), around.cells.get(&hour))
+            {
                 if factors.iter().map(|factor| factor.points).sum::<u32>() > episode.settled_points() {
                     episode.settled_factors = factors;
                     episode.settled_new = new;

@@ -4,46 +4,66 @@ use tripmeter_model::{
     Cause, Digest, Factor, FactorName, Family, Finding, FindingType, Identity, Kind, Service, Tactic, Timestamp,
 };
 
-use super::{Account, Bench, WholeKey};
+use super::{Account, Bench, WholeEpisode, WholeKey};
 use crate::account_service::Breadth;
 use crate::baseline::Horizon;
 use crate::detections::{account_use, ceiling};
 use crate::episode::{Draft, close, publish};
+use crate::part::{Moved, PartKey};
 
 impl Account {
     /// Keeps what the whole did on days that are about to be folded, where an episode is about them.
     pub(super) fn keep_whole_journals(&mut self, service: Service, time: Timestamp, bench: &Bench<'_>) {
         let through = crate::baseline::foldable_through(time, bench.settings.lateness());
-        let Some(shared) = self.services.get(&service) else {
+        let Some(whole) = self.services.get_mut(&service) else {
             return;
         };
-        for (_, episode) in self.wholes.iter_mut().filter(|((of, ..), _)| *of == service) {
+        for episode in whole.episodes.values_mut() {
             while let Some(day) = episode.days.first().copied().filter(|day| *day <= through) {
                 episode.days.remove(&day);
-                if let Some(open) = shared.day(day) {
-                    episode.settled.merge(&open.journal);
+                if let Some(open) = whole.profile.day(day) {
+                    episode.settled.merge(&open.seen());
                 }
             }
         }
     }
 
+    /// Every episode of a service as a whole, in order.
+    pub(super) fn whole_keys(&self) -> Vec<WholeKey> {
+        let services = self.services.keys_where(|_, _| true);
+        let keys = services.into_iter().flat_map(|service| {
+            let episodes = self.services.get(&service).map(|whole| &whole.episodes);
+            episodes
+                .into_iter()
+                .flatten()
+                .map(move |((family, day), _)| (service, *family, *day))
+        });
+        keys.collect()
+    }
+
+    fn whole(&self, (service, family, day): WholeKey) -> Option<&WholeEpisode> {
+        self.services.get(&service)?.episodes.get(&(family, day))
+    }
+
+    fn whole_mut(&mut self, (service, family, day): WholeKey) -> Option<&mut WholeEpisode> {
+        self.services.get_mut(&service)?.episodes.get_mut(&(family, day))
+    }
+
     /// Closes what did not rise again, and forgets it when it could not go on any more.
-    pub(super) fn close_wholes(&mut self, now: Timestamp, bench: &Bench<'_>, out: &mut Vec<Finding>) {
+    pub(super) fn close_wholes(&mut self, now: Timestamp, bench: &Bench<'_>, out: &mut Vec<Moved>) {
         let quiet = now.plus(-bench.settings.closing() - bench.settings.lateness()).day();
         let over = quiet - bench.settings.reopen_days as i32;
-        let keys: Vec<WholeKey> = self
-            .wholes
-            .iter()
-            .filter(|(_, episode)| episode.last_day < quiet)
-            .map(|(key, _)| *key)
-            .collect();
-        for key in keys {
+        for key in self.whole_keys() {
             let Some(draft) = self.whole_draft(key) else { continue };
-            if let Some(episode) = self.wholes.get_mut(&key) {
-                close(draft, &mut episode.published, now, bench.policy, out);
-                if episode.last_day < over {
-                    self.ended.extend(self.whole_finding(key, bench));
-                    self.wholes.remove(&key);
+            let Some(episode) = self.whole_mut(key).filter(|episode| episode.last_day < quiet) else {
+                continue;
+            };
+            let part = PartKey::Service(key.0);
+            close(draft, &mut episode.published, part, now, bench.policy, out);
+            if episode.last_day < over {
+                self.ended.extend(self.whole_finding(key, bench));
+                if let Some(whole) = self.services.get_mut(&key.0) {
+                    whole.episodes.remove(&(key.1, key.2));
                 }
             }
         }
@@ -52,10 +72,12 @@ impl Account {
     /// The episode that a day belongs to: one that rose within a week, or a new one.
     fn whole_key(&self, service: Service, family: Family, day: i32, bench: &Bench<'_>) -> WholeKey {
         let reach = bench.settings.reopen_days as i32 + 1;
-        let going_on = self.wholes.iter().find(|((of, kind, first), episode)| {
-            *of == service && *kind == family && day >= *first && day <= episode.last_day + reach
-        });
-        going_on.map_or((service, family, day), |(key, _)| *key)
+        let episodes = self.services.get(&service).map(|whole| &whole.episodes);
+        let going_on = episodes
+            .into_iter()
+            .flatten()
+            .find(|((kind, first), episode)| *kind == family && day >= *first && day <= episode.last_day + reach);
+        going_on.map_or((service, family, day), |((_, first), _)| (service, family, *first))
     }
 
     /// Judges what all identities of the account do on a service together.
@@ -66,10 +88,10 @@ impl Account {
         broader: &[Breadth],
         time: Timestamp,
         bench: &Bench<'_>,
-        out: &mut Vec<Finding>,
+        out: &mut Vec<Moved>,
     ) {
         let day = hour.div_euclid(24) as i32;
-        let Some(shared) = self.services.get_mut(&service) else {
+        let Some(shared) = self.services.get_mut(&service).map(|whole| &mut whole.profile) else {
             return;
         };
         if shared.day(day).is_none_or(|open| open.announced) {
@@ -94,7 +116,7 @@ impl Account {
             let key = self.whole_key(service, Family::AnomalousUse, day, bench);
             self.publish_whole(key, factors, hour, time, bench, out);
         }
-        let Some(shared) = self.services.get(&service) else {
+        let Some(shared) = self.services.get(&service).map(|whole| &whole.profile) else {
             return;
         };
         if let Some(exceeded) = ceiling::exceeded(service, shared, hour, bench.settings) {
@@ -120,10 +142,10 @@ impl Account {
         hour: i64,
         time: Timestamp,
         bench: &Bench<'_>,
-        out: &mut Vec<Finding>,
+        out: &mut Vec<Moved>,
     ) {
         let day = hour.div_euclid(24) as i32;
-        let Some(open) = self.services.get(&key.0).and_then(|shared| shared.day(day)) else {
+        let Some(open) = self.services.get(&key.0).and_then(|whole| whole.profile.day(day)) else {
             return;
         };
         let (units_hour, units_day) = open.units(hour.rem_euclid(24) as u8);
@@ -135,7 +157,10 @@ impl Account {
         let who = most
             .and_then(|who| self.used.get(&(key.0, who)))
             .map(|used| used.identity.clone());
-        let episode = self.wholes.entry(key).or_default();
+        let Some(whole) = self.services.get_mut(&key.0) else {
+            return;
+        };
+        let episode = whole.episodes.entry((key.1, key.2)).or_default();
         episode.days.insert(day);
         episode.last_day = episode.last_day.max(day);
         for factor in factors {
@@ -148,17 +173,18 @@ impl Account {
         episode.who = if key.1 == Family::CeilingExceeded { who } else { None };
         episode.busiest = (episode.busiest.0.max(units_hour), episode.busiest.1.max(units_day));
         let Some(draft) = self.whole_draft(key) else { return };
-        if let Some(episode) = self.wholes.get_mut(&key) {
-            publish(draft, &mut episode.published, time, bench.policy, out);
+        if let Some(episode) = self.whole_mut(key) {
+            let part = PartKey::Service(key.0);
+            publish(draft, &mut episode.published, part, time, bench.policy, out);
         }
     }
 
     pub(super) fn whole_draft(&self, key: WholeKey) -> Option<Draft> {
-        let episode = self.wholes.get(&key)?;
-        let shared = self.services.get(&key.0)?;
+        let episode = self.whole(key)?;
+        let shared = &self.services.get(&key.0)?.profile;
         let mut journal = episode.settled.clone();
         for open in episode.days.iter().filter_map(|day| shared.day(*day)) {
-            journal.merge(&open.journal);
+            journal.merge(&open.seen());
         }
         let day = key.2.to_string();
         Some(Draft {
@@ -184,6 +210,6 @@ impl Account {
     pub(super) fn whole_finding(&self, key: WholeKey, bench: &Bench<'_>) -> Option<Finding> {
         let draft = self.whole_draft(key)?;
         let time = draft.journal.last?;
-        draft.finding(&self.wholes.get(&key)?.published, Cause::Created, time, bench.policy)
+        draft.finding(&self.whole(key)?.published, Cause::Created, time, bench.policy)
     }
 }

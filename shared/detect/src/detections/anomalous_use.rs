@@ -236,8 +236,7 @@ pub(crate) fn strangeness<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell) 
                 continue;
             }
             let to_account = scene
-                .shared
-                .seen
+                .shared_seen
                 .known_to_others(attribute, value.digest, scene.who, known_before);
             let known = if to_account {
                 Known::ToTheAccount

@@ -18,8 +18,9 @@ use crate::cell::Cell;
 use crate::journal::Field;
 use crate::ledger::{Ledger, Opening};
 use crate::novelty::Attribute;
+use crate::person::{Persons, kin};
 use crate::settings::Settings;
-use crate::weigh::{Facts, Habits, Note, Scene, Weighed};
+use crate::weigh::{Facts, Note, Scene, Weighed};
 
 /// Stages that count while a profile learns: a policy changed or a control weakened, beside looking or trying.
 const LEARNING_STAGES: f64 = 40.0;
@@ -94,7 +95,7 @@ pub(crate) fn stages<'a>(scene: &Scene<'a>, facts: &Facts, cell: &Cell) -> Stage
     let (first, last) = (facts.first, facts.last);
     let reach = scene.settings.correlation();
     let (from, to) = (first.plus(-reach), last.plus(reach));
-    let mut kin = scene.ledger.kin(scene.who, from);
+    let mut kin = kin(scene.persons, scene.who, from);
     add_same_origin(scene, &mut kin, cell, from, to);
     let mut stages = Stages::default();
     for who in kin.iter().copied() {
@@ -194,7 +195,7 @@ fn is_burst(scene: &Scene<'_>, who: Digest, opening: &Opening) -> bool {
 }
 
 fn weight(scene: &Scene<'_>, who: Digest, opening: &Opening) -> f64 {
-    habit_weight(scene.habits, who, opening, scene.settings)
+    habit_weight(scene.persons, who, opening, scene.settings)
 }
 
 /// How many refused uses make a burst for an identity that usually makes so many calls a day.
@@ -214,11 +215,16 @@ pub(crate) fn denied_in_burst(ledger: &Ledger, who: Digest, opening: &Opening) -
 }
 
 /// How unusual an opening is for who made it: its most unusual call.
-pub(crate) fn habit_weight(habits: &Habits, who: Digest, opening: &Opening, settings: &Settings) -> f64 {
+pub(crate) fn habit_weight(persons: &Persons, who: Digest, opening: &Opening, settings: &Settings) -> f64 {
     let day = opening.first.plus(-settings.lateness()).day();
+    let person = persons.get(&who);
     let shapes = opening.calls.values().flat_map(|call| &call.shapes);
     shapes
-        .map(|shape| habits.get(&(who, *shape)).map_or(1.0, |days| days.weight(day)))
+        .map(|shape| {
+            person
+                .and_then(|person| person.habit(*shape))
+                .map_or(1.0, |days| days.weight(day))
+        })
         .fold(0.0, f64::max)
 }
 

@@ -1,0 +1,171 @@
+//! What is judged in batches, from parts that lie in a table, is what is judged in one go from memory: whatever the
+//! batches, with messages delivered twice, and with crashes between any two writes.
+
+mod story;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use tripmeter_detect::{Engine, Judged, PartKey, Settings, Slice, Terms, Work};
+use tripmeter_model::{Activity, Cause, Finding, FindingType, NoPolicy, Severity, Timestamp};
+
+use story::{Dice, doubled, in_order, late, story};
+
+const ACCOUNT: &str = "111122223333";
+
+/// Parts by key, and what was published of them.
+#[derive(Default)]
+struct Table {
+    parts: BTreeMap<PartKey, Vec<u8>>,
+    published: Vec<Finding>,
+    rounds: usize,
+}
+
+impl Table {
+    /// Judges from what lies in the table.
+    fn judge(&mut self, work: Work<'_>, terms: &Terms<NoPolicy>) -> Judged {
+        let mut slice = Slice::new(ACCOUNT);
+        if let Work::Advance(_) = work {
+            for (key, body) in &self.parts {
+                slice.put(*key, Some(body.clone()));
+            }
+        }
+        for _ in 0..12 {
+            self.rounds += 1;
+            let judged = slice.judge(work, terms);
+            assert_eq!(judged.errors, []);
+            if judged.missing.is_empty() {
+                return judged;
+            }
+            for key in judged.missing.parts {
+                slice.put(key, self.parts.get(&key).cloned());
+            }
+            if let Some(slots) = judged.missing.openings {
+                for (key, body) in &self.parts {
+                    if matches!(key, PartKey::Opening(slot, ..) if slots.contains(slot)) {
+                        slice.put(*key, Some(body.clone()));
+                    }
+                }
+                slice.put_openings(slots);
+            }
+        }
+        panic!("judging never comes to an end");
+    }
+
+    /// Writes what was judged, facts first; a crash leaves off before the last writes.
+    fn write(&mut self, mut judged: Judged, crash: Option<usize>) -> bool {
+        judged.changed.sort_by_key(|(key, _)| (!key.is_fact(), *key));
+        let writes = crash.map_or(judged.changed.len(), |left| judged.changed.len().saturating_sub(left));
+        let whole = writes == judged.changed.len();
+        let written: BTreeSet<PartKey> = judged.changed.iter().take(writes).map(|(key, _)| *key).collect();
+        self.parts.extend(judged.changed.into_iter().take(writes));
+        let moved = judged.moved.into_iter().filter(|moved| written.contains(&moved.part));
+        self.published.extend(moved.map(|moved| moved.finding));
+        whole
+    }
+
+    fn work(&mut self, work: Work<'_>, terms: &Terms<NoPolicy>, crash: Option<usize>) {
+        let judged = self.judge(work, terms);
+        if !self.write(judged, crash) {
+            let again = self.judge(work, terms);
+            self.write(again, None);
+        }
+    }
+}
+
+type Told = (FindingType, Severity, u64, Vec<String>);
+
+/// Each episode as it was published last, suppressed ones apart.
+fn ends(published: &[Finding]) -> BTreeMap<String, Told> {
+    let told = published.iter().map(|f| {
+        let told = (f.finding_type, f.severity, f.count, f.evidence.event_ids.clone());
+        (f.uid.clone(), told)
+    });
+    told.collect()
+}
+
+fn far_future(story: &[Activity]) -> Timestamp {
+    let last = story.iter().map(|activity| activity.time).max().unwrap();
+    last.plus(90 * 86_400)
+}
+
+fn in_one_go(story: &[Activity]) -> Vec<Finding> {
+    let mut engine = Engine::new(Settings::default(), NoPolicy);
+    let mut out = Vec::new();
+    for activity in story {
+        engine.observe(activity, &mut out);
+    }
+    engine.advance(far_future(story), &mut out);
+    out
+}
+
+fn in_batches(arrivals: &[Activity], mut dice: Dice, crashes: bool) -> Table {
+    let terms = Terms::new(Settings::default(), NoPolicy);
+    let mut table = Table::default();
+    let mut rest = arrivals;
+    let mut day = None;
+    while !rest.is_empty() {
+        let size = (1 + dice.roll(40) as usize).min(rest.len());
+        let (batch, after) = rest.split_at(size);
+        rest = after;
+        let crash = (crashes && dice.roll(3) == 0).then(|| 1 + dice.roll(6) as usize);
+        table.work(Work::Activities(batch), &terms, crash);
+        let today = batch.iter().map(|activity| activity.time.day()).max();
+        if today > day {
+            day = today;
+            let now = batch.iter().map(|activity| activity.time).max().unwrap();
+            table.work(Work::Advance(now), &terms, None);
+        }
+    }
+    table.work(Work::Advance(far_future(arrivals)), &terms, None);
+    table
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn batches_find_what_one_go_finds(seed in any::<u64>(), dice in any::<u64>()) {
+        let story = in_order(story(seed));
+        let table = in_batches(&story, Dice(dice), false);
+        prop_assert_eq!(ends(&table.published), ends(&in_one_go(&story)));
+    }
+
+    #[test]
+    fn late_and_repeated_messages_and_crashes_change_nothing(seed in any::<u64>(), dice in any::<u64>()) {
+        let story = in_order(story(seed));
+        let arrivals = doubled(&late(&story, dice), dice);
+        let table = in_batches(&arrivals, Dice(dice), true);
+        prop_assert_eq!(ends(&table.published), ends(&in_one_go(&story)));
+    }
+}
+
+#[test]
+fn a_batch_of_one_identity_is_judged_in_few_rounds() {
+    let story = in_order(story(3));
+    let batches = story.len();
+    let table = in_batches(&story, Dice(5), false);
+    assert!(table.rounds < 4 * batches, "{} rounds for {batches} uses", table.rounds);
+}
+
+#[test]
+fn what_is_published_in_batches_of_one_is_word_for_word_the_same() {
+    let terms = Terms::new(Settings::default(), NoPolicy);
+    for seed in 0..12 {
+        let story = in_order(story(seed));
+        let mut table = Table::default();
+        let mut hour = None;
+        for activity in &story {
+            if hour.is_some_and(|hour| hour < activity.time.hour()) {
+                table.work(Work::Advance(activity.time), &terms, None);
+            }
+            hour = Some(activity.time.hour());
+            table.work(Work::Activities(std::slice::from_ref(activity)), &terms, None);
+        }
+        table.work(Work::Advance(far_future(&story)), &terms, None);
+        let opened = |findings: Vec<Finding>| -> Vec<Finding> {
+            findings.into_iter().filter(|f| f.cause != Cause::Closed).collect()
+        };
+        assert_eq!(opened(table.published), opened(in_one_go(&story)), "seed {seed}");
+    }
+}
