@@ -8,7 +8,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 .PHONY: demo test lint unit conformance e2e bench measure build clean help
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed 's/:.*## /\t/' | expand -t 14
 
 demo: ## one attack over three benign weeks, and what is found
 	$(CARGO) run --release --locked -q -p scenarios -- demo | $(CARGO) run --release --locked -q -p tripmeter -- replay -

@@ -49,9 +49,12 @@ class Bus:
         # An account has ten or a thousand invocations at once; this machine has two cores.
         self.workers = ThreadPoolExecutor(max_workers=2)
         self.invocations = []
+        # While a test waits for the end, windows are cut short: the batches are those of a quieter moment.
+        self.hurried = False
 
     def deliver(self, envelope, account, region, hops=1):
         """Hands one envelope to every rule that hears it; returns which rule handed it to which target."""
+        self.hurried = False
         set_request_account_id(account)
         set_request_region(region)
         view = eventbridge._pattern_event_view({
@@ -115,8 +118,10 @@ class Bus:
         letters = (target.get("DeadLetterConfig") or {}).get("Arn")
         return [{"rule": rule["Name"], "target": letters}] if letters and send(letters, event, rule["Arn"]) else []
 
-    def busy(self):
+    def busy(self, hurry):
         """How much is on its way: invocations, messages in mapped queues, unread stream records."""
+        self.hurried = hurry
+        lambda_svc.esm_wake.set()
         waiting = sum(not one.done() for one in self.invocations) + sum(lambda_svc._esm_inflight.values())
         for account, region, mapping in lambda_svc._iter_all_esms():
             set_request_account_id(account)
@@ -209,7 +214,7 @@ def complete_functions():
     kind["create"] = create_with_letters
 
 
-def complete_mappings():
+def complete_mappings(bus):
     """Mappings ask the function's role first, and gather batches as large and as long as they say."""
     kind = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
     create = kind["create"]
@@ -230,7 +235,8 @@ def complete_mappings():
                           if mapping["EventSourceArn"] == arn), default=0)
             sqs._dlq_sweep(queue)
             visible = [message["visible_at"] for message in queue["messages"] if message["visible_at"] <= now]
-            if not visible or (len(visible) < batch_size and now - min(visible) < window):
+            full = len(visible) >= batch_size or now - min(visible, default=now) >= window
+            if not visible or not (full or bus.hurried):
                 return []
             return sqs._collect_msgs(queue, batch_size, int(queue["attributes"].get("VisibilityTimeout", "30")))
 
@@ -243,7 +249,7 @@ def with_bus(emulator, bus):
 
     def answer_to(path, asked):
         if path == "/_aws/busy":
-            return bus.busy()
+            return bus.busy(asked["hurry"])
         if path == "/_aws/schedules":
             return bus.fire(asked["account"], asked["region"])
         return [bus.deliver(envelope, asked["account"], asked["region"]) for envelope in asked["envelopes"]]
@@ -264,10 +270,11 @@ def with_bus(emulator, bus):
 
 
 if __name__ == "__main__":
+    bus = Bus()
     complete_functions()
-    complete_mappings()
+    complete_mappings(bus)
     eventbridge.start_scheduler = lambda: None
     # One line for each event that is delivered would bury what the functions say.
     logging.getLogger("events").setLevel(logging.WARNING)
-    ministack.app = with_bus(ministack.app, Bus())
+    ministack.app = with_bus(ministack.app, bus)
     ministack.main()

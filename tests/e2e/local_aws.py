@@ -70,16 +70,17 @@ class LocalAws:
         """Every schedule of the account, once, now."""
         return self.ask("/_aws/schedules", {"account": account, "region": region})
 
-    def settle(self):
-        """Waits until nothing that was delivered is still on its way."""
+    def settle(self, hurry=True):
+        """Waits until nothing that was delivered is still on its way; in a hurry, windows are cut short."""
         deadline = time.monotonic() + PATIENCE
         quiet = 0
-        while quiet < 3:
+        # A function that is done may have written what another reads next: quiet has to last.
+        while quiet < 4:
+            waiting = self.ask("/_aws/busy", {"hurry": hurry})
             if time.monotonic() > deadline:
-                raise TimeoutError(f"still on its way after {PATIENCE} s: {self.ask('/_aws/busy', {})}")
-            # A function that is done may have written what another reads next: quiet has to last.
-            quiet = 0 if self.ask("/_aws/busy", {}) else quiet + 1
-            time.sleep(0.1)
+                raise TimeoutError(f"{waiting} still on their way after {PATIENCE} s")
+            quiet = 0 if waiting else quiet + 1
+            time.sleep(0.05)
 
     def ask(self, path, body):
         request = urllib.request.Request(self.endpoint + path, json.dumps(body).encode(), method="POST")

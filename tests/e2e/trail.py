@@ -1,5 +1,6 @@
 """CloudTrail's part: records as the envelopes in which EventBridge delivers them."""
 
+import itertools
 import json
 import random
 import subprocess
@@ -53,9 +54,16 @@ def moment(record):
 
 
 def moved(records, to):
-    """The same records, so much later in whole weeks that the last one falls in the week before `to`."""
-    weeks = (to - max(map(moment, records))) // timedelta(weeks=1)
-    return [
-        record | {"eventTime": (moment(record) + timedelta(weeks=weeks)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
-        for record in records
-    ]
+    """The same records, so many days later that the last one falls in the day before `to`: hours stay hours."""
+    days = (to - max(map(moment, records))) // timedelta(days=1)
+    return [record | {"eventTime": stamp(moment(record) + timedelta(days=days))} for record in records]
+
+
+def stamp(time):
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def by_hours(records, hours):
+    """The records in chunks that each span at most so many hours: what may be under way at once."""
+    chunks = itertools.groupby(records, key=lambda record: int(moment(record).timestamp()) // (hours * 3600))
+    return [list(chunk) for _, chunk in chunks]
