@@ -32,6 +32,18 @@ pub(crate) enum Command {
     Settings(List),
     /// List every call that is watched, and why
     Catalogue(List),
+    /// Print the event patterns that a deployment listens with
+    Patterns {
+        /// table, json, a section of the templates, or selectors for `aws cloudtrail put-event-selectors`
+        #[arg(
+            long,
+            value_enum,
+            default_value_t,
+            hide_possible_values = true,
+            value_name = "table|json|template|forwarder|trail|selectors"
+        )]
+        format: PatternFormat,
+    },
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -154,6 +166,17 @@ pub(crate) enum ListFormat {
     #[default]
     Table,
     Json,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PatternFormat {
+    #[default]
+    Table,
+    Json,
+    Template,
+    Forwarder,
+    Trail,
+    Selectors,
 }
 
 fn setting(text: &str) -> Result<(String, String), String> {

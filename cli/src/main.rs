@@ -2,6 +2,7 @@
 
 mod args;
 mod catalogue;
+mod patterns;
 mod policy;
 mod replay;
 mod settings;
@@ -35,6 +36,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Policy(Policy::Check { file }) => return policy::check(&file),
         Command::Settings(list) => terminal::print(&settings::list(list.format))?,
         Command::Catalogue(list) => terminal::print(&catalogue::list(list.format))?,
+        Command::Patterns { format } => terminal::print(&patterns::list(format))?,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "tripmeter", &mut script);

@@ -22,6 +22,7 @@ mod activity;
 mod call;
 pub mod dial_prefixes;
 mod parameters;
+pub mod patterns;
 mod policy_document;
 mod principal;
 mod quantity;

@@ -1,0 +1,263 @@
+//! `tripmeter patterns`: what EventBridge and the trail are asked for, generated from the catalogue.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+use tripmeter_catalogue::patterns::{EventRule, MAX_PATTERN, Route, State, Wanted, data_events, length, rules};
+
+use crate::args::PatternFormat;
+use crate::table::Table;
+
+/// Every rule: for people, as JSON, or as the sections of the templates.
+pub(crate) fn list(format: PatternFormat) -> String {
+    match format {
+        PatternFormat::Table => table(),
+        PatternFormat::Json => format!("{:#}\n", rules().iter().map(as_json).collect::<Value>()),
+        PatternFormat::Template => rules().iter().map(|rule| resource(rule, &HUB)).collect(),
+        PatternFormat::Forwarder => rules().iter().map(|rule| resource(rule, &FORWARDER)).collect(),
+        PatternFormat::Trail => trail_section(),
+        PatternFormat::Selectors => format!("{:#}\n", selectors()),
+    }
+}
+
+fn table() -> String {
+    let mut table = Table::new(["RULE", "STATE", "GOES TO", "CHARACTERS"]);
+    for rule in rules() {
+        table.row([
+            rule.name.as_str(),
+            state(rule.state),
+            match rule.route {
+                Route::ControlPlane => "control-plane",
+                Route::Usage => "usage",
+            },
+            &format!("{} of {MAX_PATTERN}", length(&rule.pattern)),
+        ]);
+    }
+    table.to_string()
+}
+
+fn as_json(rule: &EventRule) -> Value {
+    json!({
+        "name": rule.name,
+        "service": rule.service.name(),
+        "route": rule.route,
+        "state": rule.state,
+        "condition": condition(rule.wanted),
+        "characters": length(&rule.pattern),
+        "pattern": rule.pattern,
+    })
+}
+
+fn state(state: State) -> &'static str {
+    match state {
+        State::Enabled => "ENABLED",
+        State::EnabledWithAllCloudtrailManagementEvents => "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+    }
+}
+
+/// The template's condition that says so.
+fn condition(wanted: Wanted) -> Option<&'static str> {
+    match wanted {
+        Wanted::Always => None,
+        Wanted::InCommercialRegions => Some("Commercial"),
+        Wanted::WhenRolesAreRouted => Some("RoutesRoles"),
+    }
+}
+
+/// What the rules of one template have in common.
+struct Stack {
+    control_plane: &'static str,
+    usage: &'static str,
+    /// The conditions under which use is routed, everywhere and in commercial regions, where a person decides it.
+    usage_conditions: Option<[&'static str; 2]>,
+}
+
+const HUB: Stack = Stack {
+    control_plane: "Id: ControlPlane, Arn: !GetAtt ControlPlaneFunction.Arn",
+    usage: "Id: Usage, Arn: !GetAtt UsageQueue.Arn",
+    usage_conditions: None,
+};
+
+const TO_HUB: &str = "Id: Hub, Arn: !Ref HubBusArn, RoleArn: !GetAtt ForwardRole.Arn";
+
+const FORWARDER: Stack = Stack {
+    control_plane: TO_HUB,
+    usage: TO_HUB,
+    usage_conditions: Some(["ForwardsUse", "ForwardsCommercialUse"]),
+};
+
+/// A rule as a resource of a template. An event is tried for a day, and then kept beside the others that could not be
+/// delivered.
+fn resource(rule: &EventRule, stack: &Stack) -> String {
+    let condition = match (rule.route, stack.usage_conditions) {
+        (Route::Usage, Some([_, commercial])) if rule.wanted == Wanted::InCommercialRegions => Some(commercial),
+        (Route::Usage, Some([everywhere, _])) => Some(everywhere),
+        _ => condition(rule.wanted),
+    };
+    let condition = condition.map_or_else(String::new, |name| format!("    Condition: {name}\n"));
+    let target = match rule.route {
+        Route::ControlPlane => stack.control_plane,
+        Route::Usage => stack.usage,
+    };
+    let target = target.replace(", ", "\n          ");
+    let name = &rule.name;
+    let state = state(rule.state);
+    let pattern = pattern(&rule.pattern);
+    format!(
+        "  {name}:
+    Type: AWS::Events::Rule
+{condition}    Properties:
+      State: {state}
+      EventPattern:
+{pattern}      Targets:
+        - {target}
+          RetryPolicy: {{MaximumRetryAttempts: 185, MaximumEventAgeInSeconds: 86400}}
+          DeadLetterConfig: {{Arn: !GetAtt UndeliveredQueue.Arn}}
+      Tags: [{{Key: Application, Value: tripmeter}}]
+"
+    )
+}
+
+/// A pattern in YAML's flow style, its names wrapped.
+fn pattern(pattern: &Value) -> String {
+    let list = |pointer: &str| -> Vec<String> {
+        let entries = pattern.pointer(pointer).and_then(Value::as_array);
+        entries.into_iter().flatten().map(flow).collect()
+    };
+    let indent = " ".repeat(8);
+    let mut yaml = format!("{indent}source: [{}]\n", list("/source").join(", "));
+    let _ = writeln!(yaml, "{indent}detail-type: [{}]", list("/detail-type").join(", "));
+    let _ = writeln!(yaml, "{indent}detail:");
+    let _ = writeln!(
+        yaml,
+        "{indent}  eventSource: [{}]",
+        list("/detail/eventSource").join(", ")
+    );
+    let _ = writeln!(yaml, "{indent}  eventName:");
+    yaml + &wrapped(&list("/detail/eventName"), 12)
+}
+
+/// One entry of a pattern's list: a word, or a prefix.
+fn flow(entry: &Value) -> String {
+    match entry.get("prefix").and_then(Value::as_str) {
+        Some(prefix) => format!("{{prefix: {prefix}}}"),
+        None => entry.as_str().unwrap_or_default().to_owned(),
+    }
+}
+
+/// A list in YAML's flow style, over lines of at most 118 characters.
+fn wrapped(entries: &[String], indent: usize) -> String {
+    let indent = " ".repeat(indent);
+    let mut lines = Vec::new();
+    let mut line = format!("{indent}[");
+    for (entry, left) in entries.iter().zip((0..entries.len()).rev()) {
+        let end = if left == 0 { "]" } else { "," };
+        let space = if line.ends_with('[') || line.trim().is_empty() {
+            ""
+        } else {
+            " "
+        };
+        if line.len() + space.len() + entry.len() + end.len() > 118 {
+            lines.push(std::mem::replace(&mut line, format!("{indent} {entry}{end}")));
+        } else {
+            let _ = write!(line, "{space}{entry}{end}");
+        }
+    }
+    lines.push(line);
+    lines.join("\n") + "\n"
+}
+
+/// The advanced event selectors of a trail that records exactly the data events of the catalogue, each under the
+/// condition that somebody wants it.
+fn trail_section() -> String {
+    data_events()
+        .iter()
+        .map(|(resource_type, names)| selector_section(resource_type, names))
+        .collect()
+}
+
+fn selector_section(resource_type: &str, names: &[&str]) -> String {
+    let condition = recording_condition(resource_type);
+    let name = selector_name(resource_type);
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let names = wrapped(&names, 18);
+    format!(
+        "        - !If
+          - {condition}
+          - Name: {name}
+            FieldSelectors:
+              - {{Field: eventCategory, Equals: [Data]}}
+              - {{Field: resources.type, Equals: [\"{resource_type}\"]}}
+              - Field: eventName
+                Equals:
+{names}          - !Ref AWS::NoValue
+"
+    )
+}
+
+/// The same selectors, and all management events, as `aws cloudtrail put-event-selectors` takes them.
+fn selectors() -> Value {
+    let management = json!({
+        "Name": "Management events",
+        "FieldSelectors": [{ "Field": "eventCategory", "Equals": ["Management"] }],
+    });
+    let data = data_events().into_iter().map(|(resource_type, names)| {
+        json!({
+            "Name": selector_name(resource_type),
+            "FieldSelectors": [
+                { "Field": "eventCategory", "Equals": ["Data"] },
+                { "Field": "resources.type", "Equals": [resource_type] },
+                { "Field": "eventName", "Equals": names },
+            ],
+        })
+    });
+    std::iter::once(management).chain(data).collect()
+}
+
+/// What people read in the trail's settings: `SES EmailIdentity`.
+fn selector_name(resource_type: &str) -> String {
+    resource_type.trim_start_matches("AWS::").replace("::", " ")
+}
+
+/// The condition of infra/trail.yaml under which a resource type is recorded.
+fn recording_condition(resource_type: &str) -> &'static str {
+    match resource_type.split("::").nth(1).unwrap_or_default() {
+        "SES" => "RecordsMail",
+        "SNS" => "RecordsTopics",
+        "SMSVoice" => "RecordsTexts",
+        "BedrockAgentCore" => "RecordsAgents",
+        "BedrockMantle" | "AWSExternalAnthropic" => "RecordsCommercialModels",
+        _ => "RecordsModels",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_wrapped_before_it_is_too_wide() {
+        let names: Vec<String> = (0..40).map(|n| format!("UpdateSomething{n}")).collect();
+
+        let yaml = wrapped(&names, 4);
+
+        assert!(yaml.lines().count() > 5 && yaml.lines().all(|line| line.len() <= 118 && line == line.trim_end()));
+        let joined: String = yaml.lines().map(|line| line.trim().to_owned() + " ").collect();
+        assert_eq!(joined.trim(), format!("[{}]", names.join(", ")));
+    }
+
+    #[test]
+    fn each_resource_type_has_one_selector() {
+        let yaml = trail_section();
+
+        for selector in selectors().as_array().unwrap().iter().skip(1) {
+            let resource_type = selector["FieldSelectors"][1]["Equals"][0].as_str().unwrap();
+            assert_eq!(
+                yaml.matches(&format!("\"{resource_type}\"")).count(),
+                1,
+                "{resource_type}"
+            );
+        }
+        assert!(yaml.contains("[SendEmail, SendRawEmail,"), "{yaml}");
+    }
+}
