@@ -9,7 +9,7 @@ emulator leaves out, so that a template which forgets it fails here too:
 - a rule hands over only what the target's own policy (function, queue) or the rule's role (another bus) permits,
   and what it may not hand over goes to the target's dead-letter queue;
 - an event crosses to the bus of another region or account once, and keeps its account and region;
-- a function that fails is tried twice more, then the event goes to the function's dead-letter queue;
+- a function that fails is tried twice more, then the event goes to the function's destination for failures;
 - a mapping reads nothing that its function's role may not read, and gathers its batch as its window says;
 - schedules fire when the test says so.
 
@@ -51,6 +51,8 @@ class Bus:
         self.invocations = []
         # While a test waits for the end, windows are cut short: the batches are those of a quieter moment.
         self.hurried = False
+        # What a function refused to the end: its name and what it said.
+        self.failures = []
 
     def deliver(self, envelope, account, region, hops=1):
         """Hands one envelope to every rule that hears it; returns which rule handed it to which target."""
@@ -112,11 +114,30 @@ class Bus:
             if function and function_admits(function, target["Arn"], rule["Arn"]):
                 record = lambda_svc._execution_record_for_config(function, config)
                 self.invocations = [one for one in self.invocations if not one.done()]
-                self.invocations.append(self.workers.submit(invoke, record, payload))
+                self.invocations.append(self.workers.submit(self.invoke, record, payload))
                 return done
         print(f"bus: {rule['Name']} may not hand over to {target['Arn']}", flush=True)
         letters = (target.get("DeadLetterConfig") or {}).get("Arn")
         return [{"rule": rule["Name"], "target": letters}] if letters and send(letters, event, rule["Arn"]) else []
+
+    def invoke(self, function, event):
+        """An asynchronous invocation: again after a failure, in the end to the destination for failures."""
+        config = function["config"]
+        for attempt in range(ATTEMPTS):
+            result = lambda_svc._execute_function_with_config_scope(function, event)
+            print(result.get("log", ""), flush=True)
+            if not result.get("error") and not result.get("throttle"):
+                return
+            print(f"bus: {config['FunctionName']} failed, attempt {attempt + 1}: {result.get('body')}", flush=True)
+            time.sleep(SECONDS_BETWEEN_ATTEMPTS)
+        self.failures.append(f"{config['FunctionArn']}: {result.get('body')}")
+        here = parse_arn(config["FunctionArn"])
+        set_request_account_id(here.account_id)
+        set_request_region(here.region)
+        settings = (function.get("event_invoke_configs") or {}).get("$LATEST") or function.get("event_invoke_config") or {}
+        destination = (settings.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")
+        if destination and role_may(config["Role"], "sqs:SendMessage", destination):
+            lambda_svc._route_async_failure(destination, config["FunctionName"], event, result)
 
     def busy(self, hurry):
         """How much is on its way: invocations, messages in mapped queues, unread stream records."""
@@ -182,36 +203,16 @@ def role_may(role_arn, action, resource):
     return iam.evaluate(asked, policies).decision == "Allow"
 
 
-def invoke(function, event):
-    """An asynchronous invocation: again after a failure, in the end to the dead-letter queue."""
-    config = function["config"]
-    for attempt in range(ATTEMPTS):
-        result = lambda_svc._execute_function_with_config_scope(function, event)
-        print(result.get("log", ""), flush=True)
-        if not result.get("error") and not result.get("throttle"):
-            return
-        print(f"bus: {config['FunctionName']} failed, attempt {attempt + 1}: {result.get('body')}", flush=True)
-        time.sleep(SECONDS_BETWEEN_ATTEMPTS)
-    here = parse_arn(config["FunctionArn"])
-    set_request_account_id(here.account_id)
-    set_request_region(here.region)
-    letters = (config.get("DeadLetterConfig") or {}).get("TargetArn")
-    if letters and role_may(config["Role"], "sqs:SendMessage", letters):
-        eventbridge._dispatch_to_sqs(parse_arn(letters), json.dumps(event))
-
-
-def complete_functions():
-    """Keeps the dead-letter queue that the emulator's CloudFormation forgets."""
-    kind = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Function"]
-    create = kind["create"]
-
-    def create_with_letters(logical_id, properties, stack):
-        made = create(logical_id, properties, stack)
-        if "DeadLetterConfig" in properties:
-            lambda_svc._functions.get(made[0])["config"]["DeadLetterConfig"] = properties["DeadLetterConfig"]
-        return made
-
-    kind["create"] = create_with_letters
+def pass_over_metric_math():
+    """The emulator has no alarms over several metrics, nor metrics to alarm at: such an alarm counts as made."""
+    kind = provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"]
+    create, delete = kind["create"], kind["delete"]
+    kind["create"] = lambda logical_id, properties, stack: (
+        (logical_id, {"Arn": logical_id}) if "Metrics" in properties else create(logical_id, properties, stack)
+    )
+    kind["delete"] = lambda physical_id, properties: (
+        None if "Metrics" in properties else delete(physical_id, properties)
+    )
 
 
 def complete_mappings(bus):
@@ -250,13 +251,19 @@ def with_bus(emulator, bus):
     def answer_to(path, asked):
         if path == "/_aws/busy":
             return bus.busy(asked["hurry"])
+        if path == "/_aws/failures":
+            return [failure for failure in bus.failures if f":{asked['account']}:" in failure]
         if path == "/_aws/schedules":
             return bus.fire(asked["account"], asked["region"])
         return [bus.deliver(envelope, asked["account"], asked["region"]) for envelope in asked["envelopes"]]
 
     async def app(scope, receive, send_back):
-        if scope["type"] != "http" or not scope["path"].startswith("/_aws/"):
+        if scope["type"] != "http":
             return await emulator(scope, receive, send_back)
+        if not scope["path"].startswith("/_aws/"):
+            # The way to AWS is encrypted, and policies refuse any other.
+            encrypted = scope | {"headers": [*scope["headers"], (b"x-forwarded-proto", b"https")]}
+            return await emulator(encrypted, receive, send_back)
         body, more = b"", True
         while more:
             message = await receive()
@@ -271,8 +278,8 @@ def with_bus(emulator, bus):
 
 if __name__ == "__main__":
     bus = Bus()
-    complete_functions()
     complete_mappings(bus)
+    pass_over_metric_math()
     eventbridge.start_scheduler = lambda: None
     # One line for each event that is delivered would bury what the functions say.
     logging.getLogger("events").setLevel(logging.WARNING)

@@ -70,6 +70,10 @@ class LocalAws:
         """Every schedule of the account, once, now."""
         return self.ask("/_aws/schedules", {"account": account, "region": region})
 
+    def failures(self, account):
+        """What functions of this account refused, after every attempt."""
+        return self.ask("/_aws/failures", {"account": account})
+
     def settle(self, hurry=True):
         """Waits until nothing that was delivered is still on its way; in a hurry, windows are cut short."""
         deadline = time.monotonic() + PATIENCE

@@ -82,7 +82,7 @@ def test_a_function_does_only_what_its_role_may(aws, deploy, account):
     assert stored(stack) == {}
 
 
-def test_what_a_function_refuses_three_times_lands_in_its_dead_letter_queue(aws, deploy, account):
+def test_what_a_function_refuses_three_times_goes_where_its_failures_go(aws, deploy, account):
     stack = deploy(account, REGION, "tests/e2e/stand_in.yaml")
 
     stack.deliver([event(account, "bad", poison=True), event(account, "good")])
@@ -91,6 +91,7 @@ def test_what_a_function_refuses_three_times_lands_in_its_dead_letter_queue(aws,
     letters = stack.client("sqs").receive_message(QueueUrl=stack.resources()["Letters"], MaxNumberOfMessages=10)
     assert set(stored(stack)) == {"good"}
     assert len(letters["Messages"]) == 1 and "poison" in letters["Messages"][0]["Body"]
+    assert len(aws.failures(account)) == 1
 
 
 def test_a_schedule_fires_when_it_is_told(aws, deploy, account):
