@@ -9,14 +9,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use tripmeter_model::{
-    Activity, Digest, Factor, Family, Finding, Identity, IdentityKind, Kind, Outcome, Policy, Service, Stage, Tactic,
-    Timestamp,
+    Activity, Digest, Factor, Family, Finding, Identity, IdentityKind, Kind, Outcome, Policy, Service, Stage,
+    Suppression, Tactic, Timestamp,
 };
 
 use crate::account_service::ServiceProfile;
 use crate::baseline::Params;
 use crate::control::{Control, ControlKey};
 use crate::detections::{self, region_sweep};
+use crate::engine::LEARNING;
 use crate::episode::{Published, UseEpisode, close};
 use crate::journal::{Context, Journal, context_of, values_of};
 use crate::ledger::{Ledger, account_digest, principal_digest};
@@ -46,6 +47,8 @@ pub(crate) struct Bench<'a> {
     pub policy: &'a dyn Policy,
     pub identity: Params,
     pub account: Params,
+    /// Whether findings wait while the account is learned.
+    pub hold: bool,
 }
 
 /// A profile with what stands around it.
@@ -221,6 +224,24 @@ impl Account {
         if opened || tied {
             self.judge_again(who, activity, bench, out);
         }
+    }
+
+    /// Why a finding waits, if it does: the account is being learned, and it is not one that first days can tell.
+    fn held(&self, family: Family, seen: Option<Timestamp>, bench: &Bench<'_>) -> Option<Suppression> {
+        let learning = seen.is_some_and(|seen| seen.day() < self.span.first_day + bench.settings.learning_days);
+        let tells = matches!(
+            family,
+            Family::CeilingExceeded
+                | Family::DeniedRegion
+                | Family::GuardrailRemoved
+                | Family::LeakedKey
+                | Family::Hijack
+                | Family::TelemetryLost
+        );
+        (bench.hold && learning && !tells).then(|| Suppression {
+            rule: LEARNING.to_owned(),
+            reason: "the account is being learned".to_owned(),
+        })
     }
 
     /// The account was silent for so long that what it knew says nothing.

@@ -28,12 +28,16 @@ pub struct Engine<P> {
     moved: Vec<Moved>,
 }
 
+/// The rule that holds findings back while a deployment learns an account.
+pub const LEARNING: &str = "learning";
+
 /// What is judged by: thresholds, and what people have excepted.
 pub struct Terms<P> {
     settings: Settings,
     policy: P,
     identity: Params,
     account: Params,
+    hold: bool,
 }
 
 impl<P: Policy> Terms<P> {
@@ -44,7 +48,16 @@ impl<P: Policy> Terms<P> {
             account: settings.account_params(),
             settings,
             policy,
+            hold: false,
         }
+    }
+
+    /// Holds back what an account's first days cannot tell, as a deployment does: while the account is learned, only
+    /// ceilings, denied regions, removed guardrails, leaked keys and hijacks are published. The rest comes out
+    /// suppressed by the rule [`LEARNING`].
+    #[must_use]
+    pub fn holding_while_learning(self) -> Self {
+        Self { hold: true, ..self }
     }
 
     /// The settings.
@@ -76,6 +89,7 @@ impl<P: Policy> Terms<P> {
             policy: &self.policy,
             identity: self.identity,
             account: self.account,
+            hold: self.hold,
         }
     }
 

@@ -33,7 +33,7 @@ pub mod tails;
 mod testing;
 mod weigh;
 
-pub use engine::{Engine, Terms};
+pub use engine::{Engine, LEARNING, Terms};
 pub use part::{Moved, NoSuchPart, PartKey};
 pub use settings::{Mode, SettingError, SettingRow, Settings};
-pub use slice::{FORMAT, Judged, Missing, PartError, Slice, Work};
+pub use slice::{FORMAT, Judged, Missing, PartError, Receipt, Slice, Work};

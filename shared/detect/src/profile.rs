@@ -3,7 +3,7 @@
 //! Counts and sums, minima and unions only, so that the order of arrival (within the lateness bound) changes
 //! nothing. A day is folded into the baseline once, after its last event can have come.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use tripmeter_model::{Activity, Digest, HOUR, Service, TEN_MINUTES, Timestamp};
@@ -18,8 +18,8 @@ use crate::novelty::{Attribute, Rates, Seen as Novel};
 use crate::open_day::{OpenDay, Ten, of_hour};
 use crate::seen::Seen;
 
-/// Event ids remembered, so that a repeated delivery changes nothing.
-const RING: usize = 64;
+/// Event ids remembered at the least, so that a repeated delivery changes nothing.
+const REMEMBERED: usize = 64;
 /// Calls of a day from which twice the usual says something.
 const DOUBLED_FROM: u64 = 10;
 /// So many new attributes in one use are a caller that shares nothing with yesterday's.
@@ -48,10 +48,15 @@ pub(crate) struct Profile {
     hours: u32,
     /// Folded days with a level of 2 or more.
     anomalous_days: Days,
-    /// Event ids counted last, as 24-bit hashes: a true event is taken for a duplicate once in 260,000.
-    ring: Vec<[u8; 3]>,
-    ring_at: u8,
+    /// Event ids counted last, oldest first: a true event is taken for a duplicate once in 260,000.
+    remembered: VecDeque<IdHash>,
+    /// Of them, those that were counted since the profile was read.
+    #[serde(skip)]
+    counted: usize,
 }
+
+/// An event id that was counted, as 24 bits.
+pub(crate) type IdHash = [u8; 3];
 
 /// What belongs to a profile but not into its hot item: first-seen sets, and the hours that may still change.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +65,8 @@ pub(crate) struct Around {
     /// Networks that people vouched for.
     pub vouched: BTreeSet<Digest>,
     pub cells: BTreeMap<i64, Cell>,
+    /// Ids that were counted before those that the profile remembers, where a delivery is known to be a second one.
+    pub receipts: HashSet<IdHash>,
     cache: Vec<Expected>,
 }
 
@@ -114,8 +121,8 @@ impl Profile {
             rates: [Rates::default(); 5],
             hours: 0,
             anomalous_days: Days::default(),
-            ring: Vec::new(),
-            ring_at: 0,
+            remembered: VecDeque::new(),
+            counted: 0,
         }
     }
 
@@ -137,7 +144,7 @@ impl Profile {
         vouched: bool,
         params: &Params,
     ) -> Added {
-        if activity.event_id.as_deref().is_some_and(|id| self.repeated(id)) {
+        if activity.event_id.as_deref().is_some_and(|id| self.repeated(id, around)) {
             return Added::Duplicate;
         }
         let (time, day) = (activity.time, activity.time.day());
@@ -189,18 +196,27 @@ impl Profile {
     }
 
     /// Whether the event id was counted before; remembers it if not.
-    fn repeated(&mut self, id: &str) -> bool {
+    fn repeated(&mut self, id: &str, around: &Around) -> bool {
         let [a, b, c, ..] = tripmeter_model::digest64(&[id]).0.to_le_bytes();
         let hash = [a, b, c];
-        if self.ring.contains(&hash) {
+        if self.remembered.contains(&hash) || around.receipts.contains(&hash) {
             return true;
         }
-        match self.ring.get_mut(usize::from(self.ring_at)) {
-            Some(oldest) => *oldest = hash,
-            None => self.ring.push(hash),
-        }
-        self.ring_at = (self.ring_at + 1) % RING as u8;
+        self.remembered.push_back(hash);
+        self.counted += 1;
         false
+    }
+
+    /// Forgets the ids that were counted before those of the batch that was just added, down to the least that is
+    /// remembered, and returns them. Nothing that the batch itself added is forgotten, so that all of it is known
+    /// when it comes again.
+    pub(crate) fn forget_ids(&mut self) -> Vec<IdHash> {
+        let counted = std::mem::take(&mut self.counted);
+        if counted == 0 {
+            return Vec::new();
+        }
+        let excess = self.remembered.len().saturating_sub(counted.max(REMEMBERED));
+        self.remembered.drain(..excess).collect()
     }
 
     fn open_day(&mut self, day: i32) -> &mut OpenDay {
@@ -541,6 +557,7 @@ mod tests {
                     used.event_id = Some(format!("{n:08x}-0000"));
                     used.quantity.units = units + (n % 7) as u64;
                     profile.add(&mut around, &used, &context_of(&used), false, &Params::identity());
+                    profile.forget_ids();
                 }
             }
         }

@@ -20,7 +20,7 @@ use crate::episode::UseEpisode;
 use crate::ledger::Opening;
 use crate::part::{Moved, PartKey};
 use crate::person::Person;
-use crate::profile::{Around, Profile};
+use crate::profile::{Around, IdHash, Profile};
 use crate::seen::{Seen, Shard};
 use crate::shelf::Shelf;
 
@@ -80,6 +80,9 @@ pub struct Judged {
     pub moved: Vec<Moved>,
     /// Parts that are not what was fetched any more.
     pub changed: Vec<(PartKey, Vec<u8>)>,
+    /// Ids that profiles were counted by and remember no more, to be kept for deliveries that come again. They are of
+    /// batches that were written before, so keeping them is right whether or not what changed is written.
+    pub receipts: Vec<(PartKey, Receipt)>,
     /// Parts that could not be read.
     pub errors: Vec<PartError>,
 }
@@ -91,6 +94,28 @@ pub struct Slice {
     /// The bodies that were fetched; `None` where there was nothing.
     bodies: BTreeMap<PartKey, Option<Vec<u8>>>,
     openings: Option<RangeInclusive<i64>>,
+    receipts: BTreeMap<PartKey, Receipt>,
+}
+
+/// Ids of events that a profile has counted, three bytes each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Receipt(Vec<u8>);
+
+impl Receipt {
+    /// A receipt as it was stored.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        Self(bytes.to_vec())
+    }
+
+    /// As it is stored.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn ids(&self) -> impl Iterator<Item = IdHash> + '_ {
+        let ids = self.0.chunks_exact(3);
+        ids.filter_map(|id| id.try_into().ok())
+    }
 }
 
 impl Slice {
@@ -100,7 +125,13 @@ impl Slice {
             account: account.to_owned(),
             bodies: BTreeMap::new(),
             openings: None,
+            receipts: BTreeMap::new(),
         }
+    }
+
+    /// Puts down a receipt of a profile ([`PartKey::Use`]): needed where a delivery is known to be a second one.
+    pub fn put_receipt(&mut self, key: PartKey, receipt: &Receipt) {
+        self.receipts.entry(key).or_default().0.extend(&receipt.0);
     }
 
     /// Puts down a part as it was fetched, or that there is none.
@@ -121,17 +152,17 @@ impl Slice {
     /// Judges, from what was fetched. Judging does not change the slice.
     pub fn judge<P: Policy>(&self, work: Work<'_>, terms: &Terms<P>) -> Judged {
         let mut judged = Judged::default();
-        if !self.bodies.contains_key(&PartKey::Account) {
-            judged.missing.parts.insert(PartKey::Account);
-            return judged;
-        }
         let mut account = self.assemble(work, &mut judged.errors);
         match work {
             Work::Activities(activities) => terms.observe(&mut account, activities, &mut judged.moved),
             Work::Advance(now) => terms.advance(&mut account, now, &mut judged.moved),
         }
         judged.missing = missing_of(&account);
+        if !self.bodies.contains_key(&PartKey::Account) {
+            judged.missing.parts.insert(PartKey::Account);
+        }
         if judged.missing.is_empty() {
+            judged.receipts = forgotten_ids(&mut account);
             let newer = |error: &PartError| match error {
                 PartError::Newer { key, .. } => Some(*key),
                 PartError::Damaged { .. } => None,
@@ -164,6 +195,13 @@ impl Slice {
         for (key, body) in &self.bodies {
             if let Err(error) = put(&mut account, *key, body.as_deref(), &self.bodies) {
                 errors.push(error);
+            }
+        }
+        for (key, receipt) in &self.receipts {
+            if let PartKey::Use(service, who) = key
+                && let Some(used) = account.used.get_mut(&(*service, *who))
+            {
+                used.around.receipts = receipt.ids().collect();
             }
         }
         account
@@ -297,6 +335,16 @@ fn put_used(account: &mut Account, key: (Service, Digest), part: Option<UsePart>
         hushed: part.hushed,
     };
     account.used.put(key, Some(used));
+}
+
+fn forgotten_ids(account: &mut Account) -> Vec<(PartKey, Receipt)> {
+    let keys = account.used.keys_where(|_, _| true);
+    let receipts = keys.into_iter().filter_map(|key| {
+        let ids = account.used.get_mut(&key)?.profile.forget_ids();
+        let receipt = Receipt(ids.into_iter().flatten().collect());
+        (!receipt.0.is_empty()).then_some((PartKey::use_of(key), receipt))
+    });
+    receipts.collect()
 }
 
 fn missing_of(account: &Account) -> Missing {

@@ -6,7 +6,7 @@ mod story;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use tripmeter_detect::{Engine, Judged, PartKey, Settings, Slice, Terms, Work};
+use tripmeter_detect::{Engine, Judged, PartKey, Receipt, Settings, Slice, Terms, Work};
 use tripmeter_model::{Activity, Cause, Finding, FindingType, NoPolicy, Severity, Timestamp};
 
 use story::{Dice, doubled, in_order, late, story};
@@ -17,6 +17,7 @@ const ACCOUNT: &str = "111122223333";
 #[derive(Default)]
 struct Table {
     parts: BTreeMap<PartKey, Vec<u8>>,
+    receipts: Vec<(PartKey, Receipt)>,
     published: Vec<Finding>,
     rounds: usize,
 }
@@ -30,15 +31,21 @@ impl Table {
                 slice.put(*key, Some(body.clone()));
             }
         }
-        for _ in 0..12 {
-            self.rounds += 1;
+        let mut rounds = 0;
+        loop {
+            rounds += 1;
+            assert!(rounds < 12, "judging never comes to an end");
             let judged = slice.judge(work, terms);
             assert_eq!(judged.errors, []);
             if judged.missing.is_empty() {
+                self.rounds += rounds;
                 return judged;
             }
             for key in judged.missing.parts {
                 slice.put(key, self.parts.get(&key).cloned());
+                for (_, receipt) in self.receipts.iter().filter(|(of, _)| *of == key) {
+                    slice.put_receipt(key, receipt);
+                }
             }
             if let Some(slots) = judged.missing.openings {
                 for (key, body) in &self.parts {
@@ -49,12 +56,12 @@ impl Table {
                 slice.put_openings(slots);
             }
         }
-        panic!("judging never comes to an end");
     }
 
     /// Writes what was judged, facts first; a crash leaves off before the last writes.
     fn write(&mut self, mut judged: Judged, crash: Option<usize>) -> bool {
         judged.changed.sort_by_key(|(key, _)| (!key.is_fact(), *key));
+        self.receipts.append(&mut judged.receipts);
         let writes = crash.map_or(judged.changed.len(), |left| judged.changed.len().saturating_sub(left));
         let whole = writes == judged.changed.len();
         let written: BTreeSet<PartKey> = judged.changed.iter().take(writes).map(|(key, _)| *key).collect();
@@ -84,9 +91,13 @@ fn ends(published: &[Finding]) -> BTreeMap<String, Told> {
     told.collect()
 }
 
+fn newest(story: &[Activity]) -> Timestamp {
+    let start = Timestamp::from_seconds(0);
+    story.iter().map(|activity| activity.time).fold(start, Timestamp::max)
+}
+
 fn far_future(story: &[Activity]) -> Timestamp {
-    let last = story.iter().map(|activity| activity.time).max().unwrap();
-    last.plus(90 * 86_400)
+    newest(story).plus(90 * 86_400)
 }
 
 fn in_one_go(story: &[Activity]) -> Vec<Finding> {
@@ -113,8 +124,7 @@ fn in_batches(arrivals: &[Activity], mut dice: Dice, crashes: bool) -> Table {
         let today = batch.iter().map(|activity| activity.time.day()).max();
         if today > day {
             day = today;
-            let now = batch.iter().map(|activity| activity.time).max().unwrap();
-            table.work(Work::Advance(now), &terms, None);
+            table.work(Work::Advance(newest(batch)), &terms, None);
         }
     }
     table.work(Work::Advance(far_future(arrivals)), &terms, None);
@@ -138,6 +148,44 @@ proptest! {
         let table = in_batches(&arrivals, Dice(dice), true);
         prop_assert_eq!(ends(&table.published), ends(&in_one_go(&story)));
     }
+}
+
+#[test]
+fn a_batch_that_comes_again_in_other_batches_much_later_is_counted_once() {
+    let terms = Terms::new(Settings::default(), NoPolicy);
+    let story: Vec<Activity> = in_order((0..3).flat_map(story).collect());
+    let app = |activity: &&Activity| activity.call == "InvokeModel" && activity.time.day() == story[0].time.day() + 3;
+    let mut day: Vec<Activity> = story.iter().filter(app).cloned().collect();
+    for (n, activity) in day.iter_mut().enumerate() {
+        activity.identity = story[0].identity.clone();
+        activity.event_id = Some(format!("event-{n}"));
+    }
+    let busy: Vec<Activity> = (0..16)
+        .flat_map(|copy| {
+            day.iter().map(move |activity| Activity {
+                event_id: activity.event_id.as_ref().map(|id| format!("{id}-{copy}")),
+                ..activity.clone()
+            })
+        })
+        .collect();
+    assert!(busy.len() > 500, "{} uses are no hot profile", busy.len());
+    let mut once = Table::default();
+    let mut again = Table::default();
+    for batch in busy.chunks(200) {
+        once.work(Work::Activities(batch), &terms, None);
+        again.work(Work::Activities(batch), &terms, None);
+    }
+    for batch in busy.chunks(70) {
+        again.work(Work::Activities(batch), &terms, None);
+    }
+    let use_parts = |table: &Table| -> Vec<(PartKey, Vec<u8>)> {
+        let parts = table
+            .parts
+            .iter()
+            .filter(|(key, _)| matches!(key, PartKey::Use(..) | PartKey::Service(_)));
+        parts.map(|(key, body)| (*key, body.clone())).collect()
+    };
+    assert_eq!(use_parts(&once), use_parts(&again));
 }
 
 #[test]

@@ -135,7 +135,7 @@ impl Account {
             openings: Vec::new(),
             busiest: (control.journal.units, control.journal.units),
             new: Vec::new(),
-            explained: None,
+            explained: self.held(key.family, control.journal.last, bench),
         })
     }
 

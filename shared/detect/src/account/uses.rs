@@ -67,6 +67,9 @@ impl Account {
         let added = used
             .profile
             .add(&mut used.around, activity, context, vouched, &bench.identity);
+        if !self.partly {
+            used.profile.forget_ids();
+        }
         if added == Added::Late {
             return;
         }
@@ -323,6 +326,7 @@ impl Account {
                 episode.linked.clone(),
             ),
         };
+        let last = journal.last;
         let ordinal = episode.ordinal.to_string();
         Some(Draft {
             uid: tripmeter_model::stable_uid(&[&self.id, &used.identity.id, key.0.name(), &ordinal]),
@@ -340,7 +344,7 @@ impl Account {
             openings,
             busiest,
             new,
-            explained: None,
+            explained: self.held(use_family(chain), last, bench),
         })
     }
 

@@ -54,7 +54,9 @@ impl Account {
         let quiet = now.plus(-bench.settings.closing() - bench.settings.lateness()).day();
         let over = quiet - bench.settings.reopen_days as i32;
         for key in self.whole_keys() {
-            let Some(draft) = self.whole_draft(key) else { continue };
+            let Some(draft) = self.whole_draft(key, bench) else {
+                continue;
+            };
             let Some(episode) = self.whole_mut(key).filter(|episode| episode.last_day < quiet) else {
                 continue;
             };
@@ -172,20 +174,23 @@ impl Account {
         account_use::weigh_together(&mut episode.factors);
         episode.who = if key.1 == Family::CeilingExceeded { who } else { None };
         episode.busiest = (episode.busiest.0.max(units_hour), episode.busiest.1.max(units_day));
-        let Some(draft) = self.whole_draft(key) else { return };
+        let Some(draft) = self.whole_draft(key, bench) else {
+            return;
+        };
         if let Some(episode) = self.whole_mut(key) {
             let part = PartKey::Service(key.0);
             publish(draft, &mut episode.published, part, time, bench.policy, out);
         }
     }
 
-    pub(super) fn whole_draft(&self, key: WholeKey) -> Option<Draft> {
+    pub(super) fn whole_draft(&self, key: WholeKey, bench: &Bench<'_>) -> Option<Draft> {
         let episode = self.whole(key)?;
         let shared = &self.services.get(&key.0)?.profile;
         let mut journal = episode.settled.clone();
         for open in episode.days.iter().filter_map(|day| shared.day(*day)) {
             journal.merge(&open.seen());
         }
+        let last = journal.last;
         let day = key.2.to_string();
         Some(Draft {
             uid: tripmeter_model::stable_uid(&[&self.id, "account", key.0.name(), key.1.name(), &day]),
@@ -203,12 +208,12 @@ impl Account {
             openings: Vec::new(),
             busiest: episode.busiest,
             new: Vec::new(),
-            explained: None,
+            explained: self.held(key.1, last, bench),
         })
     }
 
     pub(super) fn whole_finding(&self, key: WholeKey, bench: &Bench<'_>) -> Option<Finding> {
-        let draft = self.whole_draft(key)?;
+        let draft = self.whole_draft(key, bench)?;
         let time = draft.journal.last?;
         draft.finding(&self.whole(key)?.published, Cause::Created, time, bench.policy)
     }

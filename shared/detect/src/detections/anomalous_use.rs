@@ -49,6 +49,13 @@ pub(crate) struct Strangeness<'a> {
     foreign: f64,
 }
 
+impl Strangeness<'_> {
+    /// Whether nobody in the account, on any service, has shown its network and its client.
+    pub(crate) fn is_foreign(&self) -> bool {
+        self.foreign >= FOREIGN
+    }
+}
+
 /// What novelty counts for.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Novelty {
@@ -118,7 +125,7 @@ pub(crate) fn novelty<'a>(
 ) -> Novelty {
     // Everything is new on a first day, so while a profile learns it takes more than a look at the limits.
     let counts = if facts.standing == Standing::Learning {
-        stages.telling() && !facts.newborn
+        stages.telling() && !facts.newborn || stages.made_by_a_stranger(scene, facts, strange)
     } else {
         facts.standing != Standing::NeverSeen || facts.enough || stages.points >= TELLING_STAGE
     };
@@ -146,7 +153,7 @@ pub(crate) fn novelty<'a>(
     }
     if facts.first_of_service && facts.enough {
         weighed.add(FactorName::FirstUseOfService, 40.0, Note::Times(facts.uses));
-        if strange.foreign >= FOREIGN {
+        if strange.is_foreign() {
             // Nobody has used the service, so whoever does is a never-seen identity, too.
             novelty.all = novelty.all.max(strange.foreign + 20.0);
             weighed.add(FactorName::NewNetwork, strange.foreign, Note::Nothing);
@@ -171,7 +178,7 @@ pub(crate) fn fresh<'a>(
     }
     let wide: u32 = scene.recent(facts.hour).map(|cell| cell.wide).sum();
     let beside_stage = if facts.standing == Standing::Learning {
-        stages.telling()
+        stages.telling() || stages.made_by_a_stranger(scene, facts, strange)
     } else {
         novelty.context >= FRESH_BESIDE_STAGE
             && stages.points >= TELLING_STAGE
@@ -179,11 +186,11 @@ pub(crate) fn fresh<'a>(
                 || strange.unknown >= UNKNOWN
                 || stages.points >= 2.0 * TELLING_STAGE)
     };
-    let foreign = facts.first_of_service && strange.foreign >= FOREIGN;
+    let foreign = facts.first_of_service && strange.is_foreign();
     // A never-seen identity has no past of its own: that nobody here knows its network and client says as much.
     let alone = match facts.standing {
         Standing::Learning => false,
-        Standing::NeverSeen => novelty.context >= FRESH_ALONE || strange.foreign >= FOREIGN,
+        Standing::NeverSeen => novelty.context >= FRESH_ALONE || strange.is_foreign(),
         Standing::Known => novelty.context >= FRESH_ALONE,
     };
     let two_places = facts.standing != Standing::Learning && two_places(scene, cell);

@@ -12,7 +12,7 @@
 
 use tripmeter_model::{Digest, FactorName, Service, Stage, Timestamp};
 
-use super::anomalous_use::{Novelty, is_strange};
+use super::anomalous_use::{Novelty, Strangeness, is_strange};
 use crate::baseline::Level;
 use crate::cell::Cell;
 use crate::journal::Field;
@@ -39,6 +39,8 @@ pub(crate) struct Stages<'a> {
     own: Vec<(Stage, f64, &'a Opening)>,
     /// Points of the own ones.
     pub points: f64,
+    /// Somebody else issued the credential that is used.
+    given: bool,
     other: Option<&'a Opening>,
 }
 
@@ -50,6 +52,13 @@ impl Stages<'_> {
             .iter()
             .any(|(stage, ..)| !matches!(stage, Stage::Probe | Stage::DeniedUse));
         changed && self.points >= LEARNING_STAGES
+    }
+
+    /// Whether they count for an identity that is not a day old in a young account: somebody else made it, and nobody
+    /// has called from where it does. A new program gets its credentials, too, but it runs where the others do.
+    pub(crate) fn made_by_a_stranger(&self, scene: &Scene<'_>, facts: &Facts, strange: &Strangeness<'_>) -> bool {
+        let day_before = facts.last.plus(-scene.settings.lateness()).day() - 1;
+        self.given && facts.newborn && scene.account_first_day <= day_before && strange.is_foreign()
     }
 
     fn probe_alone(&self) -> bool {
@@ -101,6 +110,10 @@ pub(crate) fn stages<'a>(scene: &Scene<'a>, facts: &Facts, cell: &Cell) -> Stage
     for who in kin.iter().copied() {
         for opening in scene.ledger.of(who, from, to) {
             let points = stage_points(scene, who, opening) * weight(scene, who, opening);
+            stages.given |= opening.stage == Stage::Credential
+                && points > 0.0
+                && who != scene.who
+                && opening.links.contains(&scene.who);
             match stages.own.iter_mut().find(|(stage, ..)| *stage == opening.stage) {
                 Some(own) if own.1 >= points => {}
                 Some(own) => *own = (opening.stage, points, opening),
