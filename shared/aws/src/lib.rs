@@ -1,1 +1,4 @@
 //! The detector's state, findings, policy and messages in AWS. Only this crate and the functions know the AWS SDK.
+
+pub mod canary;
+pub mod own;
