@@ -1,4 +1,7 @@
 //! What happened and how bad, in one line.
+//!
+//! Every line that a person reads first (headline, title, subject, text message, chat) begins with [`what`]: a label
+//! for all of them belongs there.
 
 use tripmeter_model::{Family, Finding, IdentityKind, Service, Status};
 
@@ -6,6 +9,8 @@ use crate::words;
 
 /// The longest name in a headline, in characters.
 const MAX_NAME: usize = 60;
+/// The longest account name in an alert, which has less room.
+const MAX_ACCOUNT_NAME: usize = 24;
 
 /// What happened and who did it, without numbers: the same in every revision of an open finding.
 ///
@@ -30,6 +35,29 @@ pub fn headline(finding: &Finding) -> String {
     format!("{severity:<8}  {sentence}{quiet}")
 }
 
+/// How bad, whether it is over, what, and where, most important first, without who: the beginning of what is read on
+/// a small screen. As in `CRITICAL: Bedrock is being hijacked in build-prod, us-east-1`.
+pub(crate) fn alert(finding: &Finding) -> String {
+    let over = if finding.status == Status::Closed {
+        ", closed"
+    } else {
+        ""
+    };
+    let account = match (&finding.account_name, finding.account.as_str()) {
+        (Some(name), _) => format!(" in {}", words::shortened(&words::shown(name), MAX_ACCOUNT_NAME)),
+        (None, "") => String::new(),
+        (None, id) => format!(" in {}", words::shortened(&words::shown(id), MAX_ACCOUNT_NAME)),
+    };
+    let region = match (finding.finding_type.family, finding.region.as_str()) {
+        // Its sentence names the region.
+        (Family::TelemetryLost, _) | (_, "") => String::new(),
+        (_, region) => format!(", {}", words::shortened(&words::shown(region), MAX_ACCOUNT_NAME)),
+    };
+    let severity = finding.severity.name().to_uppercase();
+    format!("{severity}{over}: {}{account}{region}", what(finding))
+}
+
+/// The beginning of every line: what happened to which service.
 fn what(finding: &Finding) -> String {
     let service = words::service(finding.finding_type.service);
     let is_over = finding.status == Status::Closed;
@@ -96,7 +124,8 @@ fn how_much(finding: &Finding) -> Option<String> {
     Some(format!("{much}{place}{time}"))
 }
 
-fn who(finding: &Finding) -> String {
+/// Who did it, with the word that joins it to a sentence: `by user ci-artifacts`.
+pub(crate) fn who(finding: &Finding) -> String {
     let name = short(&finding.identity.short_name());
     match (finding.identity.kind, finding.finding_type.family) {
         (_, Family::TelemetryLost) => format!("in {name}"),

@@ -12,8 +12,8 @@ use tripmeter_model::{Cause, FactorName, Family, Finding, IdentityKind, Severity
 use crate::containment::{Step, containment};
 use crate::cost::cost;
 use crate::headline::{headline, title};
-use crate::runbook;
 use crate::words::{clean, clean_id, service};
+use crate::{RUNBOOKS, runbook_at};
 
 /// The schema's version that [`ocsf`] keeps to.
 pub const OCSF_VERSION: &str = "1.8.0";
@@ -31,6 +31,12 @@ const MAX_LINKED: usize = 10;
 /// `metadata.uid` is unique to the publication (the finding's id and revision), `finding_info.uid` is the same in
 /// every revision; `metadata.sequence` is the revision. What the schema has no place for is under `unmapped`.
 pub fn ocsf(finding: &Finding) -> Value {
+    ocsf_with(finding, RUNBOOKS)
+}
+
+/// The finding as [`ocsf()`], with its runbook below the given base.
+pub fn ocsf_with(finding: &Finding, runbooks: &str) -> Value {
+    let runbook = runbook_at(runbooks, finding.finding_type.family);
     let (activity_id, activity_name) = activity(finding);
     let (status_id, status) = status(finding);
     let severity_id = severity(finding.severity);
@@ -60,11 +66,11 @@ pub fn ocsf(finding: &Finding) -> Value {
         "message": headline(finding),
         "metadata": metadata(finding),
         "cloud": cloud(finding),
-        "finding_info": finding_info(finding),
+        "finding_info": finding_info(finding, &runbook),
         "evidences": evidence::evidences(finding),
         "resources": evidence::resources(finding),
         "observables": evidence::observables(finding),
-        "remediation": remediation(finding, &steps),
+        "remediation": remediation(&steps, &runbook),
         "unmapped": unmapped(finding, &steps),
     });
     if let Some(event) = event.as_object_mut() {
@@ -220,7 +226,7 @@ fn cloud(finding: &Finding) -> Value {
     cloud
 }
 
-fn finding_info(finding: &Finding) -> Value {
+fn finding_info(finding: &Finding, runbook: &str) -> Value {
     let mut info = json!({
         "uid": clean(&finding.uid),
         "title": title(finding),
@@ -235,7 +241,7 @@ fn finding_info(finding: &Finding) -> Value {
         "product": product(),
         "analytic": attack::analytic(),
         "attacks": attack::attacks(finding.finding_type),
-        "src_url": runbook(finding.finding_type.family),
+        "src_url": runbook,
     });
     let related = evidence::related_events(finding);
     if let Some(info) = info.as_object_mut().filter(|_| !related.is_empty()) {
@@ -255,7 +261,7 @@ fn description(finding: &Finding) -> String {
     format!("{} ({} points: {})", title(finding), finding.points, factors.join("; "))
 }
 
-fn remediation(finding: &Finding, steps: &[Step]) -> Value {
+fn remediation(steps: &[Step], runbook: &str) -> Value {
     let mut lines = Vec::new();
     for (number, step) in steps.iter().enumerate() {
         lines.push(format!("{}. {}.", number + 1, step.action));
@@ -264,7 +270,7 @@ fn remediation(finding: &Finding, steps: &[Step]) -> Value {
     }
     json!({
         "desc": lines.join("\n"),
-        "references": [runbook(finding.finding_type.family), attack::TECHNIQUE_URL],
+        "references": [runbook, attack::TECHNIQUE_URL],
     })
 }
 

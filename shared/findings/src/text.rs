@@ -5,7 +5,7 @@ use tripmeter_model::{Cause, ContextSeen, Finding, IdentityKind, OpeningSeen, Ou
 use crate::containment::{Step, containment};
 use crate::cost::cost;
 use crate::headline::headline;
-use crate::{runbook, words};
+use crate::{RUNBOOKS, runbook_at, words};
 
 /// The widest line, but for words that are longer.
 const WIDTH: usize = 78;
@@ -28,6 +28,11 @@ const MAX_VALUE: usize = 60;
 /// Text out of records is shown in a form that does nothing in a terminal, a mail or a page; see
 /// [`containment()`] for what goes into commands.
 pub fn text(finding: &Finding) -> String {
+    text_with(finding, RUNBOOKS)
+}
+
+/// The finding as [`text()`], with its runbook below the given base.
+pub fn text_with(finding: &Finding, runbooks: &str) -> String {
     let mut page = Page::default();
     page.headline(&headline(finding));
     page.section("Who", who(finding));
@@ -39,7 +44,7 @@ pub fn text(finding: &Finding) -> String {
     page.section("Cost", costs(finding));
     page.first_steps(&containment(finding), finding);
     page.section("Owner", owner(finding));
-    page.section("Runbook", [runbook(finding.finding_type.family)]);
+    page.section("Runbook", [runbook_at(runbooks, finding.finding_type.family)]);
     page.section(
         "Finding",
         [

@@ -35,6 +35,21 @@ pub(crate) fn shortened(text: &str, max: usize) -> String {
     short
 }
 
+/// The text as one line of printable ASCII: blanks of any sort are one space, and every other character is a `?`.
+pub(crate) fn ascii_line(text: &str) -> String {
+    let ascii = |c: char| match c {
+        '‹' => '<',
+        '›' => '>',
+        '…' => '.',
+        ' '..='~' => c,
+        _ => '?',
+    };
+    let words = text
+        .split_whitespace()
+        .map(|word| word.chars().map(ascii).collect::<String>());
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// Text for machines: as it was, but printable, and bounded so that a finding fits into one message.
 pub(crate) fn clean(text: &str) -> String {
     bounded(text, MAX_TEXT / 2)
