@@ -10,7 +10,8 @@ emulator leaves out, so that a template which forgets it fails here too:
   and what it may not hand over goes to the target's dead-letter queue;
 - an event crosses to the bus of another region or account once, and keeps its account and region;
 - a function that fails is tried twice more, then the event goes to the function's destination for failures;
-- a mapping reads nothing that its function's role may not read, and gathers its batch as its window says;
+- a stack is refused whose functions may not read their sources or write to where failures go;
+- a mapping gathers its batch as large and as long as it says;
 - schedules fire when the test says so.
 
 The functions' own calls are judged by their roles: the emulator does that itself, started with AUTH=true.
@@ -40,6 +41,8 @@ POLLER_ACTIONS = {
     "sqs": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
     "dynamodb": ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
 }
+# Its calls that know no resource.
+POLLER_ACTIONS_ANYWHERE = {"sqs": [], "dynamodb": ["dynamodb:ListStreams"]}
 
 
 class Bus:
@@ -215,18 +218,43 @@ def pass_over_metric_math():
     )
 
 
-def complete_mappings(bus):
-    """Mappings ask the function's role first, and gather batches as large and as long as they say."""
-    kind = provisioners._RESOURCE_HANDLERS["AWS::Lambda::EventSourceMapping"]
-    create = kind["create"]
+def ask_roles_first():
+    """A stack is refused, as in AWS, whose functions may not read their sources or write to where failures go."""
 
+    def demand(logical_id, function, action, resource):
+        _, config, name = lambda_svc._get_func_record_for_ref(function)
+        if not role_may(config["Role"], action, resource):
+            raise PermissionError(f"{logical_id}: the role of {name} may not {action} on {resource}")
+
+    def check_mapping(logical_id, properties):
+        source, function = properties["EventSourceArn"], properties["FunctionName"]
+        service = parse_arn(source).service
+        for action in POLLER_ACTIONS[service]:
+            demand(logical_id, function, action, source)
+        for action in POLLER_ACTIONS_ANYWHERE[service]:
+            demand(logical_id, function, action, "*")
+        check_destination(logical_id, properties)
+
+    def check_destination(logical_id, properties):
+        destination = (properties.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")
+        if destination:
+            demand(logical_id, properties["FunctionName"], "sqs:SendMessage", destination)
+
+    for kind, check in [("EventSourceMapping", check_mapping), ("EventInvokeConfig", check_destination)]:
+        handlers = provisioners._RESOURCE_HANDLERS[f"AWS::Lambda::{kind}"]
+        handlers["create"] = checked(check, handlers["create"])
+
+
+def checked(check, create):
     def create_if_permitted(logical_id, properties, stack):
-        source = properties["EventSourceArn"]
-        _, config, name = lambda_svc._get_func_record_for_ref(properties["FunctionName"])
-        for action in POLLER_ACTIONS[parse_arn(source).service]:
-            if not role_may(config["Role"], action, source):
-                raise PermissionError(f"{logical_id}: the role of {name} may not {action} on {source}")
+        check(logical_id, properties)
         return create(logical_id, properties, stack)
+
+    return create_if_permitted
+
+
+def gather_batches(bus):
+    """Mappings gather batches as large and as long as they say; the emulator's end at ten messages, at once."""
 
     def receive(queue_url, batch_size):
         with sqs._queues_lock:
@@ -241,7 +269,6 @@ def complete_mappings(bus):
                 return []
             return sqs._collect_msgs(queue, batch_size, int(queue["attributes"].get("VisibilityTimeout", "30")))
 
-    kind["create"] = create_if_permitted
     sqs._receive_messages_for_esm = receive
 
 
@@ -249,6 +276,8 @@ def with_bus(emulator, bus):
     """The emulator's application, with the addresses that only AWS's services know."""
 
     def answer_to(path, asked):
+        # Who asks here is AWS, and its ways are encrypted.
+        iam.pin_request_origin("127.0.0.1", True)
         if path == "/_aws/busy":
             return bus.busy(asked["hurry"])
         if path == "/_aws/failures":
@@ -278,7 +307,8 @@ def with_bus(emulator, bus):
 
 if __name__ == "__main__":
     bus = Bus()
-    complete_mappings(bus)
+    ask_roles_first()
+    gather_batches(bus)
     pass_over_metric_math()
     eventbridge.start_scheduler = lambda: None
     # One line for each event that is delivered would bury what the functions say.

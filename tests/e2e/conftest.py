@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from local_aws import LocalAws
-from stack import Stack, read_template
+from stack import Stack, Subscription, read_template
 
 ROOT = Path(__file__).parents[2]
-# The SDK of the translator asks for one; every client of ours names its own.
+# The translator's SDK asks for one; every client of ours names its own.
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 LOG_LINES_SHOWN = 60
+_accounts = itertools.count(100_000_000_001)
 
 
 @pytest.fixture(scope="session")
@@ -35,9 +36,6 @@ def account():
     return f"{next(_accounts):012}"
 
 
-_accounts = itertools.count(100_000_000_001)
-
-
 @pytest.fixture
 def deploy(aws, binaries):
     """Deploys a template; what is deployed goes when the test does."""
@@ -52,6 +50,23 @@ def deploy(aws, binaries):
     yield deploy
     for stack in stacks:
         stack.delete()
+
+
+@pytest.fixture
+def deploy_hub(deploy):
+    """Deploys the detector with a subscriber of its findings, and a forwarder in each other region that is named."""
+
+    def deploy_hub(account, region, others=(), **parameters):
+        routes = {"RouteAssumedRoles": "yes"}
+        hub = deploy(
+            account, region, Architecture="x86_64", BatchWindowSeconds="1", WatchedRegions=",".join(others),
+            **routes, **parameters,
+        )
+        for other in others:
+            deploy(account, other, "infra/forwarder.yaml", "ear", HubBusArn=hub.outputs["HubBusArn"], **routes)
+        return hub, Subscription(hub, hub.outputs["FindingsTopic"])
+
+    return deploy_hub
 
 
 @pytest.hookimpl(hookwrapper=True)

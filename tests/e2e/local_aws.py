@@ -1,5 +1,6 @@
 """The AWS of a test: MiniStack in a process of its own on a free port, dead when the test is."""
 
+import itertools
 import json
 import os
 import signal
@@ -62,8 +63,24 @@ class LocalAws:
             aws_secret_access_key="root", config=Config(retries={"max_attempts": 1}, read_timeout=PATIENCE),
         )
 
+    def record(self, envelopes, batch=200):
+        """What CloudTrail does: each event goes to the bus of the account and region in which it happened.
+
+        Per envelope, which rules handed it to which targets.
+        """
+        handed = [[] for _ in envelopes]
+        ordered = sorted(range(len(envelopes)), key=lambda at: place(envelopes[at]))
+        for (account, region), there in itertools.groupby(ordered, key=lambda at: place(envelopes[at])):
+            there = list(there)
+            for begin in range(0, len(there), batch):
+                some = there[begin:begin + batch]
+                given = self.deliver([envelopes[at] for at in some], account, region)
+                for at, targets in zip(some, given, strict=True):
+                    handed[at] = targets
+        return handed
+
     def deliver(self, envelopes, account, region):
-        """What AWS's services do: put these on the account's bus. Per envelope, which targets took it."""
+        """Puts these on the default bus of an account and region, whatever they say of themselves."""
         return self.ask("/_aws/events", {"account": account, "region": region, "envelopes": envelopes})
 
     def fire_schedules(self, account, region):
@@ -98,6 +115,10 @@ class LocalAws:
         except ProcessLookupError:
             pass
         self.process.wait()
+
+
+def place(envelope):
+    return envelope["account"], envelope["region"]
 
 
 def free_port():

@@ -23,6 +23,18 @@ def translated(template, parameters, bucket):
     return transform(template, parameters, NoManagedPolicies())
 
 
+def located(condition, account, region):
+    """Conditions with what they ask about their place filled in: the emulator does not know it there."""
+    place = {"AWS::Partition": "aws", "AWS::Region": region, "AWS::AccountId": account}
+    if isinstance(condition, list):
+        return [located(one, account, region) for one in condition]
+    if not isinstance(condition, dict):
+        return condition
+    if set(condition) == {"Ref"}:
+        return place.get(condition["Ref"], condition)
+    return {name: located(one, account, region) for name, one in condition.items()}
+
+
 def binary_of(name, function):
     """The program that `sam build` would package for this function."""
     try:
@@ -43,6 +55,7 @@ class Stack:
         bucket = f"{name}-artifacts-{account}-{region}"
         upload(self.client("s3"), bucket, binaries)
         plain = translated(template, dict(parameters), bucket)
+        plain["Conditions"] = located(plain.get("Conditions", {}), account, region)
         deploy(self.client("s3"), bucket, self.client("cloudformation"), name, plain, parameters)
         described = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
         self.outputs = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
@@ -58,12 +71,12 @@ class Stack:
             for page in pages for one in page["StackResourceSummaries"]
         }
 
-    def deliver(self, envelopes, batch=200):
-        """CloudTrail's events arrive; per envelope, which targets of any rule took it."""
-        taken = []
-        for at in range(0, len(envelopes), batch):
-            taken += self.aws.deliver(envelopes[at:at + batch], self.account, self.region)
-        return taken
+    def environment(self):
+        """For our own program, as its owner would run it: credentials and region of the account."""
+        return {
+            "AWS_ENDPOINT_URL": self.aws.endpoint, "AWS_REGION": self.region,
+            "AWS_ACCESS_KEY_ID": self.account, "AWS_SECRET_ACCESS_KEY": "root",
+        }
 
     def delete(self):
         self.client("cloudformation").delete_stack(StackName=self.name)

@@ -1,9 +1,12 @@
 """Each recorded attack, from the bus to a subscriber's queue: the episodes that a replay of the same records finds."""
 
+import subprocess
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+import calls
 import episodes
 import trail
 
@@ -18,21 +21,67 @@ ATTACKS = [
     "busy-role-session",
 ]
 # What is played; the days before are seeded, as an account's own history is on the first day.
-LIVE = timedelta(days=2)
+PLAYED = timedelta(days=2)
 # Long enough ago that every episode has been quiet for a day, so that the last schedule closes it with its count.
 ENDED = timedelta(days=2)
-# Half the lateness bound: two chunks are never under way at once, and what is in one may come in any order.
+# Half the lateness bound. Within a chunk, functions work side by side and anything may come before anything.
 CHUNK_HOURS = 1
 
 
-@pytest.fixture
-def recorded(binaries):
-    """The records of an attack in the days before today, split into history and what is played."""
+class Recording:
+    """The records of a scenario as if they were of the days before today, and where they happened."""
 
-    def recorded(name):
-        records = trail.moved(trail.scenario(binaries["scenarios"], name), datetime.now(UTC) - ENDED)
-        begin = trail.stamp(trail.moment(records[-1]) - LIVE)
-        cut = next(at for at, record in enumerate(records) if record["eventTime"] >= begin)
-        return records[:cut], records[cut:]
+    def __init__(self, binaries, name):
+        self.binaries = binaries
+        self.records = trail.moved(trail.scenario(binaries["scenarios"], name), datetime.now(UTC) - ENDED)
+        begin = trail.moment(self.records[-1]) - PLAYED
+        self.history = [record for record in self.records if trail.moment(record) < begin]
+        self.played = self.records[len(self.history):]
+        regions = Counter(record["awsRegion"] for record in self.records)
+        (self.home, _), *others = regions.most_common()
+        self.others = [region for region, _ in others]
+        self.account = self.records[0]["recipientAccountId"]
 
-    return recorded
+    def replayed(self):
+        """The episodes of the days that are played, as a replay of all of them closes them."""
+        end = calls.call("sts", "GetCallerIdentity", self.account, self.home, user="clock", read_only=True)
+        begin = trail.moment(self.played[0]).timestamp() * 1000
+        findings = episodes.replayed(self.binaries["tripmeter"], [*self.records, end])
+        return episodes.of_findings(finding for finding in findings if finding["end_time"] >= begin)
+
+
+def seed(recording, hub, folder):
+    """Gives the deployed detector the account's own history, as its owner would on the first day."""
+    history = trail.write(recording.history, folder / "history.ndjson")
+    subprocess.run(
+        [recording.binaries["tripmeter"], "seed", history, "--table", hub.outputs["StateTable"]],
+        env=hub.environment(), check=True, capture_output=True, text=True,
+    )
+
+
+def play(aws, records):
+    for chunk in trail.by_hours(records, CHUNK_HOURS):
+        aws.record([trail.envelope(record) for record in chunk])
+        aws.settle()
+
+
+ORDERS = {
+    "as-it-came": lambda records: records,
+    "shuffled-and-doubled": lambda records: trail.doubled(trail.shuffled(records, timedelta(hours=1), 7), 0.1, 7),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_recorded_attack_is_found_as_a_replay_finds_it(aws, deploy_hub, binaries, tmp_path, attack, order):
+    recording = Recording(binaries, attack)
+    hub, findings = deploy_hub(recording.account, recording.home, recording.others)
+    seed(recording, hub, tmp_path)
+
+    play(aws, ORDERS[order](recording.played))
+    aws.fire_schedules(recording.account, recording.home)
+    aws.settle()
+
+    assert episodes.of_findings(episodes.published(findings)) == recording.replayed()
+    assert aws.failures(recording.account) == []
+    hub.delete()

@@ -42,7 +42,7 @@ def template_without(*names):
 def test_an_event_travels_from_the_bus_through_queue_and_function_to_the_table(aws, deploy, account):
     stack = deploy(account, REGION, "tests/e2e/stand_in.yaml")
 
-    stack.deliver([event(account, f"use-{n}", "bedrock") for n in range(30)] + [event(account, "change")])
+    aws.record([event(account, f"use-{n}", "bedrock") for n in range(30)] + [event(account, "change")])
     aws.settle()
 
     items = stored(stack)
@@ -54,8 +54,8 @@ def test_an_event_travels_from_the_bus_through_queue_and_function_to_the_table(a
 def test_a_read_only_management_event_needs_the_state_that_asks_for_it(aws, deploy, account):
     stack = deploy(account, REGION, "tests/e2e/stand_in.yaml")
 
-    stack.deliver([event(account, "heard", "bedrock", read_only=True), event(account, "unheard", read_only=True)])
-    stack.deliver([event(account, "data", read_only=True, eventCategory="Data")])
+    aws.record([event(account, "heard", "bedrock", read_only=True), event(account, "unheard", read_only=True)])
+    aws.record([event(account, "data", read_only=True, eventCategory="Data")])
     aws.settle()
 
     assert set(stored(stack)) == {"heard", "data"}
@@ -65,27 +65,40 @@ def test_a_read_only_management_event_needs_the_state_that_asks_for_it(aws, depl
 def test_a_rule_hands_over_only_what_it_may(aws, deploy, account, missing, unheard):
     stack = deploy(account, REGION, template_without(missing))
 
-    stack.deliver([event(account, "use", "bedrock"), event(account, "change")])
+    aws.record([event(account, "use", "bedrock"), event(account, "change")])
     aws.settle()
 
     assert set(stored(stack)) == {"use", "change"} - {unheard}
 
 
-def test_a_function_does_only_what_its_role_may(aws, deploy, account):
+def template_whose_role_may_not(action):
     template = read_template(HERE / "stand_in.yaml")
-    template["Resources"]["Function"]["Properties"]["Policies"] = []
-    stack = deploy(account, REGION, template)
+    policy = template["Resources"]["Function"]["Properties"]["Policies"][0]
+    policy["Statement"] = [one for one in policy["Statement"] if action not in one["Action"]]
+    return template
 
-    stack.deliver([event(account, "change")])
+
+def test_a_function_does_only_what_its_role_may(aws, deploy, account):
+    stack = deploy(account, REGION, template_whose_role_may_not("dynamodb:PutItem"))
+
+    aws.record([event(account, "change")])
     aws.settle()
 
     assert stored(stack) == {}
 
 
+@pytest.mark.parametrize("action", ["sqs:ReceiveMessage", "sqs:SendMessage"])
+def test_a_stack_is_refused_whose_role_does_not_suffice(deploy, account, action):
+    template = template_whose_role_may_not(action)
+
+    with pytest.raises(RuntimeError, match=f"may not {action}"):
+        deploy(account, REGION, template)
+
+
 def test_what_a_function_refuses_three_times_goes_where_its_failures_go(aws, deploy, account):
     stack = deploy(account, REGION, "tests/e2e/stand_in.yaml")
 
-    stack.deliver([event(account, "bad", poison=True), event(account, "good")])
+    aws.record([event(account, "bad", poison=True), event(account, "good")])
     aws.settle()
 
     letters = stack.client("sqs").receive_message(QueueUrl=stack.resources()["Letters"], MaxNumberOfMessages=10)
@@ -114,7 +127,7 @@ def test_nobody_puts_an_event_of_aws_on_a_bus(deploy, account):
 def test_two_accounts_do_not_hear_each_other(aws, deploy, account):
     here, there = deploy(account, REGION, "tests/e2e/stand_in.yaml"), deploy("999999999999", REGION, "tests/e2e/stand_in.yaml")
 
-    here.deliver([event(account, "change")])
+    aws.record([event(account, "change")])
     aws.settle()
 
     assert set(stored(here)) == {"change"}

@@ -67,3 +67,9 @@ def by_hours(records, hours):
     """The records in chunks that each span at most so many hours: what may be under way at once."""
     chunks = itertools.groupby(records, key=lambda record: int(moment(record).timestamp()) // (hours * 3600))
     return [list(chunk) for _, chunk in chunks]
+
+
+def write(records, path):
+    """Writes the records a line each; returns the path."""
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
