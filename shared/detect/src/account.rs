@@ -49,6 +49,14 @@ pub(crate) struct Bench<'a> {
     pub account: Params,
     /// Whether findings wait while the account is learned.
     pub hold: bool,
+    /// Units a day that AWS lets the account spend.
+    pub most: &'a [(Service, u64)],
+}
+
+impl Bench<'_> {
+    fn most(&self, service: Service) -> Option<u64> {
+        self.most.iter().find(|(of, _)| *of == service).map(|(_, most)| *most)
+    }
 }
 
 /// A profile with what stands around it.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use tripmeter_model::{Activity, Finding, Identity, IdentityKind, Policy, Timestamp};
+use tripmeter_model::{Activity, Finding, Identity, IdentityKind, Policy, Service, Timestamp};
 
 use crate::account::{Account, Bench};
 use crate::baseline::Params;
@@ -38,6 +38,7 @@ pub struct Terms<P> {
     identity: Params,
     account: Params,
     hold: bool,
+    most: Vec<(Service, u64)>,
 }
 
 impl<P: Policy> Terms<P> {
@@ -49,6 +50,7 @@ impl<P: Policy> Terms<P> {
             settings,
             policy,
             hold: false,
+            most: Vec::new(),
         }
     }
 
@@ -58,6 +60,13 @@ impl<P: Policy> Terms<P> {
     #[must_use]
     pub fn holding_while_learning(self) -> Self {
         Self { hold: true, ..self }
+    }
+
+    /// Lets no ceiling of a service be above what AWS lets the account spend, in units a day.
+    #[must_use]
+    pub fn with_quota(mut self, service: Service, most: u64) -> Self {
+        self.most.push((service, most));
+        self
     }
 
     /// The settings.
@@ -90,6 +99,7 @@ impl<P: Policy> Terms<P> {
             identity: self.identity,
             account: self.account,
             hold: self.hold,
+            most: &self.most,
         }
     }
 

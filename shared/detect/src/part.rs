@@ -4,10 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use tripmeter_model::{Digest, Family, Finding, Service, Stage};
+use tripmeter_model::{DAY, Digest, Family, Finding, Service, Stage, TEN_MINUTES, Timestamp};
 
 use crate::control::ControlKey;
 use crate::ledger::Slot;
+use crate::settings::Settings;
+
+/// Days after which what was not written any more is forgotten: a yearly campaign is still known.
+const KEPT_DAYS: i64 = 400;
 
 /// Which part of an account's state. Its text is made of ASCII letters, digits, `-` and `/`, and can be read back.
 ///
@@ -66,6 +70,22 @@ impl PartKey {
     /// Whether an opening or a tie changes it: who judges use must look again.
     pub fn bears_on_use(self) -> bool {
         matches!(self, Self::Person(_) | Self::Opening(..))
+    }
+
+    /// When it cannot matter any more, if it was written now.
+    pub fn expires(self, now: Timestamp, settings: &Settings) -> Option<Timestamp> {
+        let reach = settings.correlation();
+        match self {
+            Self::Account | Self::Seen(..) => None,
+            Self::Opening(slot, ..) => Some(Timestamp::from_seconds(slot * TEN_MINUTES).plus(3 * reach + 3 * DAY)),
+            Self::Callers(_) => Some(now.plus(reach + 2 * DAY)),
+            Self::Control(_, day, ..) => {
+                Some(Timestamp::from_seconds(i64::from(day) * DAY).plus(settings.closing() + 14 * DAY))
+            }
+            Self::Person(_) | Self::Anomalous(_) | Self::Known(..) | Self::Use(..) | Self::Service(_) => {
+                Some(now.plus(KEPT_DAYS * DAY))
+            }
+        }
     }
 
     pub(crate) fn use_of((service, who): (Service, Digest)) -> Self {

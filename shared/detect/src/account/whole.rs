@@ -121,7 +121,7 @@ impl Account {
         let Some(shared) = self.services.get(&service).map(|whole| &whole.profile) else {
             return;
         };
-        if let Some(exceeded) = ceiling::exceeded(service, shared, hour, bench.settings) {
+        if let Some(exceeded) = ceiling::exceeded(service, shared, hour, bench.settings, bench.most(service)) {
             let factor = Factor {
                 name: FactorName::Ceiling,
                 points: 70,

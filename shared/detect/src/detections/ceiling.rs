@@ -19,8 +19,17 @@ pub(crate) struct Exceeded {
 }
 
 /// Whether the hour, or its day so far, is above the ceiling.
-pub(crate) fn exceeded(service: Service, profile: &ServiceProfile, hour: i64, settings: &Settings) -> Option<Exceeded> {
+/// `most` is what AWS lets the account spend in a day, where that is known: no ceiling is above it.
+pub(crate) fn exceeded(
+    service: Service,
+    profile: &ServiceProfile,
+    hour: i64,
+    settings: &Settings,
+    most: Option<u64>,
+) -> Option<Exceeded> {
+    let most = most.unwrap_or(u64::MAX).max(1);
     let (shipped_hour, shipped_day) = settings.ceilings(service)?;
+    let (shipped_hour, shipped_day) = (shipped_hour.min(most), shipped_day.min(most));
     let (units_hour, units_day) = profile
         .day(hour.div_euclid(24) as i32)?
         .units(hour.rem_euclid(24) as u8);
@@ -28,7 +37,7 @@ pub(crate) fn exceeded(service: Service, profile: &ServiceProfile, hour: i64, se
         return None;
     }
     let (largest_hour, largest_day) = profile.largest();
-    let raised = |shipped: u64, largest: f64| shipped.max((settings.ceiling_peak_multiple * largest) as u64);
+    let raised = |shipped: u64, largest: f64| shipped.max((settings.ceiling_peak_multiple * largest) as u64).min(most);
     let (ceiling_hour, ceiling_day) = (raised(shipped_hour, largest_hour), raised(shipped_day, largest_day));
     if units_hour >= ceiling_hour {
         Some(Exceeded {
