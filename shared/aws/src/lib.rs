@@ -2,3 +2,6 @@
 
 pub mod canary;
 pub mod own;
+pub mod publish;
+#[cfg(feature = "testing")]
+pub mod testing;
