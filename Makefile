@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test lint unit conformance e2e bench measure build clean help
+.PHONY: demo test lint unit conformance e2e e2e-mutants bench measure build clean help
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed 's/:.*## /\t/' | expand -t 14
@@ -36,7 +36,11 @@ $(VENV)/.installed: tests/conformance/requirements.txt
 # The same profile as the tests: the workspace is compiled once. What is shipped differs in optimisation alone.
 e2e: $(VENV)-e2e/.installed ## the template and the real programs on an emulated AWS, from the bus to the queue
 	$(CARGO) build --workspace --bins --locked -q
-	TRIPMETER_BINARIES=$(TARGET)/debug $(VENV)-e2e/bin/python -m pytest -q tests/e2e
+	TRIPMETER_BINARIES=$(TARGET)/debug $(VENV)-e2e/bin/python -m pytest -q -m "not mutants" tests/e2e
+
+e2e-mutants: $(VENV)-e2e/.installed ## every rule, mapping and permission taken away in turn, and missed (slow)
+	$(CARGO) build --workspace --bins --locked -q
+	TRIPMETER_BINARIES=$(TARGET)/debug $(VENV)-e2e/bin/python -m pytest -q -m mutants tests/e2e
 
 $(VENV)-e2e/.installed: tests/e2e/requirements.txt
 	$(PYTHON) -m venv $(VENV)-e2e

@@ -41,10 +41,10 @@ def deploy(aws, binaries):
     """Deploys a template; what is deployed goes when the test does."""
     stacks = []
 
-    def deploy(account, region, template="template.yaml", name="tripmeter", **parameters):
+    def deploy(account, region, template="template.yaml", name="tripmeter", mutate=lambda plain: None, **parameters):
         if isinstance(template, str):
             template = read_template(ROOT / template)
-        stacks.append(Stack(aws, name, account, region, template, parameters, binaries))
+        stacks.append(Stack(aws, name, account, region, template, parameters, binaries, mutate))
         return stacks[-1]
 
     yield deploy
@@ -56,12 +56,10 @@ def deploy(aws, binaries):
 def deploy_hub(deploy):
     """Deploys the detector with a subscriber of its findings, and a forwarder in each other region that is named."""
 
-    def deploy_hub(account, region, others=(), **parameters):
+    def deploy_hub(account, region, others=(), name="tripmeter", **parameters):
         routes = {"RouteAssumedRoles": "yes"}
-        hub = deploy(
-            account, region, Architecture="x86_64", BatchWindowSeconds="1", WatchedRegions=",".join(others),
-            **routes, **parameters,
-        )
+        ours = {"Architecture": "x86_64", "BatchWindowSeconds": "1", "WatchedRegions": ",".join(others)}
+        hub = deploy(account, region, name=name, **(ours | routes | parameters))
         for other in others:
             deploy(account, other, "infra/forwarder.yaml", "ear", HubBusArn=hub.outputs["HubBusArn"], **routes)
         return hub, Subscription(hub, hub.outputs["FindingsTopic"])

@@ -40,3 +40,16 @@ def replayed(binary, records, *options):
 def published(subscription):
     """The findings that a subscriber of the topic has received since it last looked."""
     return [json.loads(message["Body"]) for message in subscription.read()]
+
+
+def arrivals(subscription):
+    """When each finding reached the subscriber's queue, in seconds since 1970, and the finding."""
+    return [
+        (int(message["Attributes"]["SentTimestamp"]) / 1000, json.loads(message["Body"]))
+        for message in subscription.read()
+    ]
+
+
+def events(finding):
+    """CloudTrail's ids of the events that a finding rests on."""
+    return next(one["data"]["event_ids"] for one in finding["evidences"] if one["name"] == "CloudTrail event ids")

@@ -17,9 +17,8 @@ class NoManagedPolicies:
 
 def translated(template, parameters, bucket):
     """What SAM makes of a template: plain CloudFormation, where each function's code is an archive in a bucket."""
-    for name, resource in template["Resources"].items():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = f"s3://{bucket}/{binary_of(name, resource)}.zip"
+    for program, function in programs(template).items():
+        function["Properties"]["CodeUri"] = f"s3://{bucket}/{program}.zip"
     return transform(template, parameters, NoManagedPolicies())
 
 
@@ -35,12 +34,12 @@ def located(condition, account, region):
     return {name: located(one, account, region) for name, one in condition.items()}
 
 
-def binary_of(name, function):
-    """The program that `sam build` would package for this function."""
-    try:
-        return function["Metadata"]["BuildProperties"]["Binary"]
-    except KeyError:
-        raise ValueError(f"{name} does not say which binary it runs (Metadata.BuildProperties.Binary)") from None
+def programs(template):
+    """Each program that `sam build` would package, and the function that runs it."""
+    return {
+        resource["Metadata"]["BuildProperties"]["Binary"]: resource
+        for resource in template["Resources"].values() if resource["Type"] == "AWS::Serverless::Function"
+    }
 
 
 def read_template(path):
@@ -48,14 +47,15 @@ def read_template(path):
 
 
 class Stack:
-    """A deployed stack: its outputs and resources, and a queue that subscribes to its findings."""
+    """A deployed stack: its outputs and resources."""
 
-    def __init__(self, aws, name, account, region, template, parameters, binaries):
+    def __init__(self, aws, name, account, region, template, parameters, binaries, mutate=lambda plain: None):
         self.aws, self.name, self.account, self.region = aws, name, account, region
         bucket = f"{name}-artifacts-{account}-{region}"
-        upload(self.client("s3"), bucket, binaries)
+        upload(self.client("s3"), bucket, {program: binaries[program] for program in programs(template)})
         plain = translated(template, dict(parameters), bucket)
         plain["Conditions"] = located(plain.get("Conditions", {}), account, region)
+        mutate(plain)
         deploy(self.client("s3"), bucket, self.client("cloudformation"), name, plain, parameters)
         described = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"][0]
         self.outputs = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", [])}
@@ -80,6 +80,8 @@ class Stack:
 
     def delete(self):
         self.client("cloudformation").delete_stack(StackName=self.name)
+        waiter = self.client("cloudformation").get_waiter("stack_delete_complete")
+        waiter.wait(StackName=self.name, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
 
 
 class Subscription:

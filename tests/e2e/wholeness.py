@@ -1,0 +1,156 @@
+"""Whether a deployed detector works from end to end: what a template that lacks anything fails.
+
+Every part is driven from outside, by events on the bus and by the schedules, and seen from outside, in the subscriber's
+queue and the tables. `Wholeness.problems` names what does not work.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from botocore.exceptions import ClientError
+
+import calls
+import episodes
+import trail
+
+# The use of any service here is in a region that is not allowed: found at once, whatever is usual.
+PARAMETERS = {"AllowedRegions": "eu-west-1", "ChatTopic": "yes"}
+EVERY_MANAGEMENT_EVENT = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+
+def samples(template, account, region):
+    """A call for every rule of the template and every source that it hears, by the rule's name."""
+    for name, resource in template["Resources"].items():
+        pattern = resource["Properties"].get("EventPattern") if resource["Type"] == "AWS::Events::Rule" else None
+        for source in pattern["detail"]["eventSource"] if pattern else []:
+            called = next(one for one in pattern["detail"]["eventName"] if isinstance(one, str))
+            read_only = resource["Properties"]["State"] == EVERY_MANAGEMENT_EVENT
+            yield name, calls.call(source.removesuffix(".amazonaws.com"), called, account, region, read_only=read_only)
+
+
+def taken(attempt):
+    """Whether AWS does what is attempted, rather than deny it."""
+    try:
+        attempt()
+    except ClientError as refused:
+        if refused.response["Error"]["Code"] in ("AuthorizationError", "AccessDenied", "AccessDeniedException"):
+            return False
+        raise
+    return True
+
+
+def say_plain(request, **_):
+    request.headers["x-forwarded-proto"] = "http"
+
+
+class Wholeness:
+    """The checks of one deployed hub, in its own account."""
+
+    def __init__(self, aws, hub, findings, template):
+        self.aws, self.hub, self.findings, self.template = aws, hub, findings, template
+        self.account, self.region = hub.account, hub.region
+
+    def problems(self):
+        """The first check that finds something; none when all is well."""
+        checks = [
+            self.unheard, self.unpublished_change, self.unpublished_use, self.unswept, self.unclosed, self.canary_is_quiet,
+            self.forgeable, self.plain, self.lost, self.failures,
+        ]
+        return next((found for found in (check() for check in checks) if found), [])
+
+    def unheard(self):
+        """Rules whose events reach nobody."""
+        named = list(samples(self.template, self.account, self.region))
+        handed = self.aws.record([trail.envelope(record) for _, record in named])
+        self.aws.settle()
+        self.findings.read()
+        return [
+            f"{name} hears no {record['eventName']}"
+            for (name, record), targets in zip(named, handed, strict=True) if len(targets) != 1
+        ]
+
+    def unpublished_change(self):
+        """A control that is removed by somebody new, and nobody is told."""
+        return self.expect("change", calls.logging_switched_off(self.account, self.region))
+
+    def unpublished_use(self):
+        """Use where none is allowed, and nobody is told."""
+        use = calls.call("bedrock", "InvokeModel", self.account, self.region, user="spender", read_only=True)
+        return self.expect("use", use)
+
+    def expect(self, what, record):
+        self.tell(record)
+        return [] if self.told(record) else [f"no finding of a {what} is published"]
+
+    def unswept(self):
+        """A finding that the stream does not bring, and the sweep does not either."""
+        lambda_, mapping = self.hub.client("lambda"), self.hub.resources()["NotifyMapping"]
+        record = calls.call("bedrock", "DeleteGuardrail", self.account, self.region, user="unseen")
+        lambda_.update_event_source_mapping(UUID=mapping, Enabled=False)
+        self.tell(record)
+        too_early = self.told(record)
+        self.aws.fire_schedules(self.account, self.region)
+        self.aws.settle()
+        lambda_.update_event_source_mapping(UUID=mapping, Enabled=True)
+        return ["the mapping does not stop"] if too_early else [] if self.told(record) else ["the sweep publishes nothing"]
+
+    def unclosed(self):
+        """An episode of three days ago that no schedule closes."""
+        then = trail.stamp(datetime.now(UTC) - timedelta(days=3))
+        record = calls.logging_switched_off(self.account, self.region) | {"eventTime": then}
+        record["userIdentity"] |= {"arn": f"arn:aws:iam::{self.account}:user/old", "userName": "old"}
+        self.tell(record)
+        self.findings.read()
+        self.aws.fire_schedules(self.account, self.region)
+        self.aws.settle()
+        closed = [one for one in self.published() if one["status"] == "Resolved" and record["eventID"] in json.dumps(one)]
+        return [] if closed else ["no schedule closes an episode"]
+
+    def canary_is_quiet(self):
+        """Calls that the canary should have made by now, of which its book knows nothing."""
+        book = self.hub.client("dynamodb").query(
+            TableName=self.hub.outputs["StateTable"], KeyConditionExpression="pk = :canary",
+            ExpressionAttributeValues={":canary": {"S": "CANARY"}},
+        )["Items"]
+        called = {item["sk"]["S"] for item in book if "sent_at" in item}
+        return [] if len(called) >= 2 else [f"the canary called {called or 'nobody'}"]
+
+    def forgeable(self):
+        """Findings that somebody other than the detector may publish."""
+        topics = self.hub.client("sns")
+        return [
+            f"anybody may publish to {name}" for name in ("FindingsTopic", "ChatTopic")
+            if taken(lambda: topics.publish(TopicArn=self.hub.outputs[name], Message="forged"))
+        ]
+
+    def plain(self):
+        """What takes a request that is not encrypted."""
+        queues, topics, names = self.hub.client("sqs"), self.hub.client("sns"), self.hub.resources()
+        for client in (queues, topics):
+            client.meta.events.register("before-send", say_plain)
+        attempts = {
+            name: lambda url=names[name]: queues.send_message(QueueUrl=url, MessageBody="{}")
+            for name in ("UsageQueue", "UndeliveredQueue")
+        } | {"OperationsTopic": lambda: topics.publish(TopicArn=names["OperationsTopic"], Message="plain")}
+        return [f"{name} takes a request that is not encrypted" for name, attempt in attempts.items() if taken(attempt)]
+
+    def lost(self):
+        """Events that cannot be delivered, and are not set aside."""
+        function, permission = self.hub.outputs["ControlPlaneFunction"], self.hub.resources()["ControlPlanePermission"]
+        self.hub.client("lambda").remove_permission(FunctionName=function, StatementId=permission)
+        self.tell(calls.logging_switched_off(self.account, self.region))
+        set_aside = self.hub.client("sqs").receive_message(QueueUrl=self.hub.resources()["UndeliveredQueue"])
+        return [] if "Messages" in set_aside else ["what cannot be delivered is not set aside"]
+
+    def failures(self):
+        return self.aws.failures(self.account)
+
+    def tell(self, record):
+        self.aws.record([trail.envelope(record)])
+        self.aws.settle()
+
+    def told(self, record):
+        return any(record["eventID"] in json.dumps(one) for one in self.published())
+
+    def published(self):
+        return episodes.published(self.findings)
