@@ -212,6 +212,26 @@ impl ServiceProfile {
         )
     }
 
+    /// What was seen on the open days.
+    pub(crate) fn seen(&self) -> Journal {
+        let mut seen = Journal::default();
+        for open in &self.open {
+            seen.merge(&open.seen());
+        }
+        seen
+    }
+
+    /// The identities of the open days with their calls, busiest first.
+    pub(crate) fn busiest_identities(&self) -> Vec<(Digest, u64)> {
+        let mut calls: BTreeMap<Digest, u64> = BTreeMap::new();
+        for (who, identity) in self.open.iter().flat_map(|open| &open.identities) {
+            *calls.entry(*who).or_default() += identity.upto(23);
+        }
+        let mut busiest: Vec<(Digest, u64)> = calls.into_iter().collect();
+        busiest.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        busiest
+    }
+
     /// The open day, if it is one.
     pub(crate) fn day(&self, day: i32) -> Option<&ServiceDay> {
         self.open.iter().find(|open| open.day == day)

@@ -27,6 +27,7 @@ mod profile;
 mod seen;
 mod settings;
 mod shelf;
+mod show;
 mod slice;
 pub mod tails;
 #[cfg(test)]
@@ -36,4 +37,5 @@ mod weigh;
 pub use engine::{Engine, LEARNING, Terms};
 pub use part::{Moved, NoSuchPart, PartKey};
 pub use settings::{Mode, SettingError, SettingRow, Settings};
+pub use show::{Count, ProfileShown, ServiceShown, identity_of};
 pub use slice::{FORMAT, Judged, Missing, PartError, Receipt, Slice, Work};

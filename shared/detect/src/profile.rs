@@ -255,6 +255,23 @@ impl Profile {
         self.open.iter().map(|open| (open.day, of_day(open.day))).collect()
     }
 
+    /// The open days with their calls.
+    pub(crate) fn open_days(&self) -> impl Iterator<Item = (i32, u64)> + '_ {
+        self.open.iter().map(|open| (open.day, open.total(Counted::Calls)))
+    }
+
+    /// How many event ids are remembered.
+    pub(crate) fn remembered(&self) -> usize {
+        self.remembered.len()
+    }
+
+    /// What is expected of the calls in the hour after the last use, by the days folded by now.
+    pub(crate) fn expected_next(&self) -> Expectations {
+        let next = self.last_use.plus(HOUR);
+        self.volume
+            .expect_calls(next.day(), next.hour_of_day(), &Params::identity())
+    }
+
     /// Marks an open day: an episode of it reached High, or somebody announced it.
     pub(crate) fn mark(&mut self, day: i32, mark: impl FnOnce(&mut OpenDay)) {
         if let Some(open) = self.open.iter_mut().find(|open| open.day == day) {

@@ -61,6 +61,11 @@ impl Seen {
         self.values.get(attribute as usize).map_or(&[], Vec::as_slice)
     }
 
+    /// How many values were shown.
+    pub(crate) fn shown(&self, attribute: Attribute) -> usize {
+        self.of(attribute).len()
+    }
+
     /// When a value was first shown.
     pub(crate) fn first(&self, attribute: Attribute, value: Digest) -> Option<Timestamp> {
         let values = self.of(attribute);

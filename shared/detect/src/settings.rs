@@ -266,6 +266,11 @@ impl Settings {
         self.closing_hours * HOUR
     }
 
+    /// How long after an episode's last activity it closes at the latest, in seconds.
+    pub fn quiet_seconds(&self) -> i64 {
+        self.closing() + self.lateness()
+    }
+
     /// The shipped ceilings of a service, in units an hour and a day.
     pub(crate) fn ceilings(&self, service: Service) -> Option<(u64, u64)> {
         match service {

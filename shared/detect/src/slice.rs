@@ -210,10 +210,10 @@ impl Slice {
 
 /// The hot part of a profile.
 #[derive(Deserialize)]
-struct UsePart {
-    profile: Profile,
-    cells: BTreeMap<i64, Cell>,
-    episode: Option<UseEpisode>,
+pub(crate) struct UsePart {
+    pub profile: Profile,
+    pub cells: BTreeMap<i64, Cell>,
+    pub episode: Option<UseEpisode>,
     hushed: BTreeSet<i32>,
 }
 
@@ -228,9 +228,9 @@ struct UsePartRef<'a> {
 
 /// The part of a profile that changes with something new.
 #[derive(Deserialize)]
-struct KnownPart {
-    identity: Identity,
-    seen: Seen,
+pub(crate) struct KnownPart {
+    pub identity: Identity,
+    pub seen: Seen,
     vouched: BTreeSet<Digest>,
 }
 
@@ -421,7 +421,8 @@ fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     postcard::to_extend(value, vec![FORMAT]).unwrap_or_default()
 }
 
-fn decode<T: DeserializeOwned>(key: PartKey, body: Option<&[u8]>) -> Result<Option<T>, PartError> {
+/// A part's value, if there is a body.
+pub(crate) fn decode<T: DeserializeOwned>(key: PartKey, body: Option<&[u8]>) -> Result<Option<T>, PartError> {
     let Some(body) = body else { return Ok(None) };
     match body.split_first() {
         Some((&FORMAT, value)) => postcard::from_bytes(value)
