@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test lint unit conformance e2e e2e-mutants bench measure build clean help
+.PHONY: demo test lint unit conformance template patterns e2e e2e-mutants bench measure build clean help
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed 's/:.*## /\t/' | expand -t 14
@@ -16,7 +16,7 @@ demo: ## one attack over three benign weeks, and what is found
 build: ## the tripmeter program, as it is shipped
 	$(CARGO) build --release --locked -p tripmeter
 
-test: lint unit conformance ## everything that CI runs
+test: lint unit conformance template ## everything that CI runs
 
 lint: ## formatting, and every warning an error
 	$(CARGO) fmt --all --check
@@ -47,6 +47,20 @@ $(VENV)-e2e/.installed: tests/e2e/requirements.txt
 	$(VENV)-e2e/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
+template: $(VENV)-template/.installed $(VENV)-checkov/.installed ## the deployment's templates: linters, wiring, patterns
+	$(VENV)-template/bin/python -m pytest -q tests/template
+
+# checkov wants another boto3 than the AWS SAM CLI.
+$(VENV)-template/.installed: tests/template/requirements.txt
+$(VENV)-checkov/.installed: tests/template/requirements-checkov.txt
+$(VENV)-template/.installed $(VENV)-checkov/.installed:
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+patterns: ## write what is generated from the catalogue into the templates
+	$(PYTHON) infra/generate.py
+
 bench: ## criterion benches, and the million-record replay
 	$(CARGO) bench --workspace --locked
 	tests/bench/replay.sh
@@ -57,4 +71,4 @@ measure: ## recall, delay and false alarms over simulated accounts (slow)
 
 clean: ## what builds and tests left behind
 	$(CARGO) clean
-	rm -rf $(VENV) $(VENV)-e2e
+	rm -rf $(VENV) $(VENV)-e2e $(VENV)-template $(VENV)-checkov

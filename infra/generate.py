@@ -1,7 +1,7 @@
 """Writes what is generated from the catalogue into the templates, between their marks.
 
-    python3 infra/generate.py target/debug/tripmeter            # writes
-    python3 infra/generate.py target/debug/tripmeter --check    # names the files that are stale, exit 1
+    python3 infra/generate.py            # writes
+    python3 infra/generate.py --check    # names the templates that are stale, exit 1
 """
 
 import re
@@ -17,35 +17,29 @@ SECTION = re.compile(
 )
 
 
-def generated(text, tripmeter):
+def generated(text):
     """The text with each section as the program prints it now."""
 
     def section(match):
-        command = [tripmeter, *match["arguments"].split()]
-        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        command = ["cargo", "run", "--quiet", "--locked", "-p", "tripmeter", "--", *match["arguments"].split()]
+        printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
         return match["begin"] + printed + match["end"]
 
     return SECTION.sub(section, text)
 
 
-def stale(tripmeter):
-    """The templates that are not what the catalogue says, with what they should be."""
+def main(check):
+    stale = []
     for name in TEMPLATES:
         before = (ROOT / name).read_text()
-        after = generated(before, tripmeter)
+        after = generated(before)
         if after != before:
-            yield name, after
-
-
-def main(tripmeter, check=None):
-    names = []
-    for name, text in stale(tripmeter):
-        names.append(name)
-        if check is None:
-            (ROOT / name).write_text(text)
-    if check and names:
-        sys.exit(f"stale, run `make patterns`: {', '.join(names)}")
+            stale.append(name)
+            if not check:
+                (ROOT / name).write_text(after)
+    if check and stale:
+        sys.exit(f"stale, run `make patterns`: {', '.join(stale)}")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main("--check" in sys.argv[1:])

@@ -245,13 +245,17 @@ pub fn data_events() -> BTreeMap<&'static str, Vec<&'static str>> {
 }
 
 /// Resource types that the same calls carry instead of the usual one: a text without an origination identity, a
-/// stream on the model that it runs on, a message to a device, inference on a model of one's own.
+/// stream on the model that it runs on, a message to a device, a tool or a model of one's own.
 fn also_recorded_as(resource_type: &str) -> &'static [&'static str] {
     match resource_type {
         "AWS::SMSVoice::OriginationIdentity" => &["AWS::SMSVoice::Message"],
-        "AWS::Bedrock::AsyncInvoke" => &["AWS::Bedrock::Model"],
-        "AWS::BedrockMantle::Project" => &["AWS::BedrockMantle::CustomizedModel", "AWS::BedrockMantle::Reservation"],
         "AWS::SNS::Topic" => &["AWS::SNS::PlatformEndpoint"],
+        "AWS::Bedrock::AsyncInvoke" => &["AWS::Bedrock::Model"],
+        "AWS::Bedrock::FlowAlias" => &["AWS::Bedrock::FlowExecution"],
+        "AWS::BedrockMantle::Project" => &["AWS::BedrockMantle::CustomizedModel", "AWS::BedrockMantle::Reservation"],
+        "AWS::BedrockAgentCore::Runtime" => &["AWS::BedrockAgentCore::RuntimeEndpoint"],
+        "AWS::BedrockAgentCore::Browser" => &["AWS::BedrockAgentCore::BrowserCustom"],
+        "AWS::BedrockAgentCore::CodeInterpreter" => &["AWS::BedrockAgentCore::CodeInterpreterCustom"],
         _ => &[],
     }
 }

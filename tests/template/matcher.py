@@ -1,0 +1,32 @@
+"""Event patterns, as EventBridge matches them: as much of the language as the catalogue's patterns use.
+
+Written from "Creating Amazon EventBridge event patterns"; anything else in a pattern is an error, not a guess.
+"""
+
+
+def matches(pattern, event):
+    return all(key in event and _field(wanted, event[key]) for key, wanted in pattern.items())
+
+
+def _field(wanted, value):
+    if isinstance(wanted, dict):
+        return isinstance(value, dict) and matches(wanted, value)
+    values = value if isinstance(value, list) else [value]
+    return any(_entry(entry, one) for entry in wanted for one in values)
+
+
+def _entry(entry, value):
+    if isinstance(entry, dict):
+        [(operator, prefix)] = entry.items()
+        if operator != "prefix":
+            raise NotImplementedError(operator)
+        return isinstance(value, str) and value.startswith(prefix)
+    return entry == value
+
+
+def hears(state, event):
+    """Whether a rule in this state is shown the event at all: the table of "AWS service events delivered via
+    CloudTrail"."""
+    detail = event["detail"]
+    read_only_management = detail.get("managementEvent", True) and detail.get("readOnly", False)
+    return state == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS" or not read_only_management
