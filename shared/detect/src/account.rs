@@ -98,6 +98,18 @@ pub(crate) struct Whole {
     pub episodes: BTreeMap<(Family, i32), WholeEpisode>,
 }
 
+impl Whole {
+    /// With what was counted after this had ended; that alone, if they overlap or it has folded a day already.
+    pub(crate) fn followed_by(mut self, live: Self) -> Self {
+        let overlap = self.profile.seen().last >= live.profile.seen().first;
+        if overlap || !self.profile.append(&live.profile) {
+            return live;
+        }
+        self.episodes.extend(live.episodes);
+        self
+    }
+}
+
 /// Service, family and first day.
 type WholeKey = (Service, Family, i32);
 

@@ -212,6 +212,27 @@ impl ServiceProfile {
         )
     }
 
+    /// Whether a day is part of the baseline already.
+    fn has_folded(&self) -> bool {
+        self.volume.next_day() > self.first_day()
+    }
+
+    /// Adds what was counted by a profile of the same service that began later and has folded no day. Says whether it
+    /// could.
+    pub(crate) fn append(&mut self, later: &Self) -> bool {
+        if later.has_folded() {
+            return false;
+        }
+        for open in &later.open {
+            match self.open.iter_mut().find(|known| known.day == open.day) {
+                Some(known) => known.append(open),
+                None => self.open.push(open.clone()),
+            }
+        }
+        self.open.sort_by_key(|open| open.day);
+        true
+    }
+
     /// What was seen on the open days.
     pub(crate) fn seen(&self) -> Journal {
         let mut seen = Journal::default();
@@ -378,6 +399,28 @@ impl ServiceDay {
             *all_calls = all_calls.saturating_add(calls);
             *all_units = all_units.saturating_add(units);
         }
+    }
+
+    /// Adds what other hours of the same day held.
+    fn append(&mut self, other: &Self) {
+        for (mine, theirs) in self.calls.iter_mut().zip(other.calls) {
+            *mine = mine.saturating_add(theirs);
+        }
+        for (mine, theirs) in self.units.iter_mut().zip(other.units) {
+            *mine = mine.saturating_add(theirs);
+        }
+        for (who, theirs) in &other.identities {
+            let mine = self.identities.entry(*who).or_default();
+            for (hour, (calls, units)) in &theirs.hours {
+                let of_hour = mine.hours.entry(*hour).or_default();
+                *of_hour = (of_hour.0.saturating_add(*calls), of_hour.1.saturating_add(*units));
+            }
+            mine.anomalous |= theirs.anomalous;
+            mine.doubled |= theirs.doubled;
+            mine.novel |= theirs.novel;
+        }
+        self.journal.merge(&other.journal);
+        self.announced |= other.announced;
     }
 
     /// What was seen on the day, with the counts that the identities state.

@@ -69,6 +69,22 @@ impl Cell {
         self.points > 0 || self.fresh > 0 || self.denied_region > 0 || self.surprise.is_some()
     }
 
+    /// Adds what the same hour held elsewhere.
+    pub(crate) fn append(&mut self, other: &Self) {
+        self.journal.merge(&other.journal);
+        self.fresh += other.fresh;
+        self.wide += other.wide;
+        self.denied_region += other.denied_region;
+        self.known = match (self.known, other.known) {
+            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1), a.2 + b.2)),
+            (a, b) => a.or(b),
+        };
+        self.strange = match (self.strange, other.strange) {
+            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+            (a, b) => a.or(b),
+        };
+    }
+
     /// The level of the most surprising window.
     pub(crate) fn level(&self) -> Level {
         self.surprise.map_or(Level::Usual, |s| s.level)

@@ -32,6 +32,13 @@ impl Days {
         }
     }
 
+    /// Each of the days.
+    pub(crate) fn each(&self, mut seen: impl FnMut(i32)) {
+        for bit in (0..u64::BITS).filter(|bit| self.days >> bit & 1 == 1) {
+            seen(self.latest - bit as i32);
+        }
+    }
+
     /// On how many days it was seen from `first` to `last`, both included.
     pub(crate) fn within(&self, first: i32, last: i32) -> u32 {
         let newest = self.latest.min(last);

@@ -19,6 +19,7 @@ mod explain;
 mod habits;
 mod journal;
 mod ledger;
+mod merge;
 pub mod novelty;
 mod open_day;
 mod part;
@@ -35,6 +36,7 @@ mod testing;
 mod weigh;
 
 pub use engine::{Engine, LEARNING, Terms};
+pub use merge::with_history;
 pub use part::{Moved, NoSuchPart, PartKey};
 pub use settings::{Mode, SettingError, SettingRow, Settings};
 pub use show::{Count, ProfileShown, ServiceShown, identity_of};

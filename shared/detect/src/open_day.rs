@@ -79,6 +79,31 @@ impl OpenDay {
         });
     }
 
+    /// Adds what the same day held elsewhere.
+    pub(crate) fn append(&mut self, other: &Self) {
+        for (mine, theirs) in [(&mut self.calls, &other.calls), (&mut self.units, &other.units)] {
+            for (mine, theirs) in mine.iter_mut().zip(theirs) {
+                *mine = mine.saturating_add(*theirs);
+            }
+        }
+        for ten in &other.tens {
+            match self.tens.iter_mut().find(|known| known.at == ten.at) {
+                Some(known) => {
+                    known.calls = known.calls.saturating_add(ten.calls);
+                    known.units = known.units.saturating_add(ten.units);
+                    known.first = known.first.min(ten.first);
+                }
+                None => self.tens.push(*ten),
+            }
+        }
+        let (calls, units) = other.largest_ten;
+        self.largest_ten = (self.largest_ten.0.max(calls), self.largest_ten.1.max(units));
+        self.anomalous_hours |= other.anomalous_hours;
+        self.anomalous |= other.anomalous;
+        self.hostile |= other.hostile;
+        self.announced |= other.announced;
+    }
+
     /// The hours that were used, a bit each.
     pub(crate) fn hours_used(&self) -> u32 {
         self.calls

@@ -66,6 +66,22 @@ impl Person {
         self.changed_in.get(&region).is_some_and(|first| *first < day)
     }
 
+    /// Takes in what was known of it elsewhere.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (to, tie) in &other.ties {
+            self.tie(*to, tie.first);
+            self.tie(*to, Timestamp::from_seconds(tie.last_hour * HOUR));
+        }
+        for (shape, days) in &other.habits {
+            days.each(|day| self.note_habit(*shape, day));
+        }
+        for (region, day) in &other.changed_in {
+            self.note_change(*region, *day);
+        }
+        self.uses.extend(&other.uses);
+        self.controls.extend(&other.controls);
+    }
+
     /// Forgets what cannot matter any more. Says whether anything is left.
     pub(crate) fn expire(&mut self, day: i32, ties_before: Timestamp) -> bool {
         self.habits.retain(|_, days| days.seen_since(day - 63));

@@ -255,6 +255,23 @@ impl Profile {
         self.open.iter().map(|open| (open.day, of_day(open.day))).collect()
     }
 
+    /// Whether a day is part of the baseline already.
+    pub(crate) fn has_folded(&self) -> bool {
+        self.volume.next_day() > self.first_day()
+    }
+
+    /// Adds a profile of the same identity that began after this one ended, and has folded no day.
+    pub(crate) fn append(&mut self, later: Self) {
+        self.last_use = later.last_use;
+        for open in later.open {
+            match self.open.iter_mut().find(|known| known.day == open.day) {
+                Some(known) => known.append(&open),
+                None => self.open.push(open),
+            }
+        }
+        self.remembered.extend(later.remembered);
+    }
+
     /// The open days with their calls.
     pub(crate) fn open_days(&self) -> impl Iterator<Item = (i32, u64)> + '_ {
         self.open.iter().map(|open| (open.day, open.total(Counted::Calls)))

@@ -4,10 +4,10 @@
 //! (by the lateness bound), so that it cannot matter who is read first.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
-use tripmeter_model::{Digest, Timestamp};
+use tripmeter_model::{DAY, Digest, Timestamp};
 
 use crate::novelty::Attribute;
 
@@ -55,6 +55,20 @@ impl Seen {
         let last_day = at.day();
         values.insert(place, (value, Since { first: at, last_day }));
         true
+    }
+
+    /// Takes in what another set has seen.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for attribute in Attribute::ALL {
+            for (value, since) in other.of(attribute) {
+                self.note(attribute, *value, since.first);
+                self.note(
+                    attribute,
+                    *value,
+                    Timestamp::from_seconds(i64::from(since.last_day) * DAY),
+                );
+            }
+        }
     }
 
     fn of(&self, attribute: Attribute) -> &[(Digest, Since)] {
@@ -199,6 +213,22 @@ impl SharedSeen {
         self.ask(shard);
         self.shards.get(shard)?.get(&value)
     }
+}
+
+/// What two shards hold together.
+pub(crate) fn merge_shards(a: &Shard, b: &Shard) -> Shard {
+    let mut values: BTreeMap<Digest, Showers> = a.iter().copied().collect();
+    for (value, showers) in b {
+        match values.get_mut(value) {
+            Some(known) => {
+                for (at, who) in [Some(showers.first), showers.second].into_iter().flatten() {
+                    known.add(who, at);
+                }
+            }
+            None => _ = values.insert(*value, *showers),
+        }
+    }
+    values.into_iter().take(MAX_SHARED / SHARDS).collect()
 }
 
 impl Showers {

@@ -209,12 +209,32 @@ impl Slice {
 }
 
 /// The hot part of a profile.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct UsePart {
     pub profile: Profile,
     pub cells: BTreeMap<i64, Cell>,
     pub episode: Option<UseEpisode>,
     hushed: BTreeSet<i32>,
+}
+
+impl UsePart {
+    /// With a profile that began when this one had ended; that one alone, if it has folded a day already.
+    pub(crate) fn followed_by(mut self, live: Self) -> Self {
+        let ended = self.profile.last_use.plus(1);
+        if live.profile.first_use < ended || live.profile.has_folded() {
+            return live;
+        }
+        self.profile.append(live.profile);
+        for (hour, cell) in live.cells {
+            match self.cells.get_mut(&hour) {
+                Some(known) => known.append(&cell),
+                None => _ = self.cells.insert(hour, cell),
+            }
+        }
+        self.episode = live.episode.or(self.episode);
+        self.hushed.extend(live.hushed);
+        self
+    }
 }
 
 /// The same, to be written.
@@ -227,11 +247,18 @@ struct UsePartRef<'a> {
 }
 
 /// The part of a profile that changes with something new.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 pub(crate) struct KnownPart {
     pub identity: Identity,
     pub seen: Seen,
     vouched: BTreeSet<Digest>,
+}
+
+impl KnownPart {
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.seen.merge(&other.seen);
+        self.vouched.extend(other.vouched);
+    }
 }
 
 /// The same, to be written.
@@ -416,7 +443,7 @@ pub(crate) fn parts_of(account: &Account) -> impl Iterator<Item = (PartKey, Vec<
 }
 
 /// A part's body: its format, then its value.
-fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+pub(crate) fn encode<T: Serialize>(value: &T) -> Vec<u8> {
     // Writing to memory fails only where a value's own serializer does, and these derive theirs.
     postcard::to_extend(value, vec![FORMAT]).unwrap_or_default()
 }

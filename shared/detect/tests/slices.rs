@@ -6,7 +6,7 @@ mod story;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use tripmeter_detect::{Engine, Judged, PartKey, Receipt, Settings, Slice, Terms, Work};
+use tripmeter_detect::{Engine, Judged, PartKey, ProfileShown, Receipt, Settings, Slice, Terms, Work, with_history};
 use tripmeter_model::{Activity, Cause, Finding, FindingType, NoPolicy, Severity, Timestamp};
 
 use story::{Dice, doubled, in_order, late, story};
@@ -186,6 +186,51 @@ fn a_batch_that_comes_again_in_other_batches_much_later_is_counted_once() {
         parts.map(|(key, body)| (*key, body.clone())).collect()
     };
     assert_eq!(use_parts(&once), use_parts(&again));
+}
+
+#[test]
+fn what_history_taught_and_what_came_since_is_one_profile() {
+    let story: Vec<Activity> = in_order(story(11))
+        .into_iter()
+        .filter(|a| a.call == "InvokeModel")
+        .collect();
+    let noon = newest(&story).day() - 1;
+    let noon = Timestamp::from_seconds(i64::from(noon) * 86_400 + 12 * 3_600);
+    let engine_of = |from: Timestamp, to: Timestamp| {
+        let mut engine = Engine::new(Settings::default(), NoPolicy);
+        let of = story.iter().filter(|activity| (from..to).contains(&activity.time));
+        of.for_each(|activity| engine.observe(activity, &mut Vec::new()));
+        let parts: BTreeMap<PartKey, Vec<u8>> = engine.parts().map(|(_, key, body)| (key, body)).collect();
+        parts
+    };
+    let (never, ever) = (Timestamp::from_seconds(0), noon.plus(12 * 3_600));
+    let (history, live, both) = (engine_of(never, noon), engine_of(noon, ever), engine_of(never, ever));
+    let told = |parts: &BTreeMap<PartKey, Vec<u8>>, service, who| {
+        let known = parts.get(&PartKey::Known(service, who)).map(Vec::as_slice);
+        let shown = ProfileShown::of(service, who, &parts[&PartKey::Use(service, who)], known).unwrap();
+        (
+            shown.mean_day,
+            shown.open_days,
+            shown.expected,
+            shown.shown,
+            shown.last_use,
+        )
+    };
+    let mut compared = 0;
+    for (key, body) in &live {
+        let PartKey::Use(service, who) = *key else { continue };
+        let known = PartKey::Known(service, who);
+        let (Some(history_use), Some(history_known)) = (history.get(key), history.get(&known)) else {
+            continue;
+        };
+        let merged = BTreeMap::from([
+            (*key, with_history(*key, history_use, body).unwrap()),
+            (known, with_history(known, history_known, &live[&known]).unwrap()),
+        ]);
+        assert_eq!(told(&merged, service, who), told(&both, service, who));
+        compared += 1;
+    }
+    assert!(compared > 0, "nobody went on after noon");
 }
 
 #[test]
