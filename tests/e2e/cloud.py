@@ -101,7 +101,7 @@ class Bus:
     def hand_over(self, rule, target, event, hops):
         arn = parse_arn(target["Arn"])
         payload = json.loads(target["Input"]) if target.get("Input") else event
-        done = [{"rule": rule["Name"], "target": target["Arn"]}]
+        done = [{"rule": rule["Name"], "target": target["Arn"], "set_aside": False}]
         if arn.service == "events":
             if hops and role_may(target.get("RoleArn", ""), "events:PutEvents", target["Arn"]):
                 here = get_account_id(), get_region()
@@ -121,7 +121,8 @@ class Bus:
                 return done
         print(f"bus: {rule['Name']} may not hand over to {target['Arn']}", flush=True)
         letters = (target.get("DeadLetterConfig") or {}).get("Arn")
-        return [{"rule": rule["Name"], "target": letters}] if letters and send(letters, event, rule["Arn"]) else []
+        set_aside = letters and send(letters, event, rule["Arn"])
+        return [{"rule": rule["Name"], "target": letters, "set_aside": True}] if set_aside else []
 
     def invoke(self, function, event):
         """An asynchronous invocation: again after a failure, in the end to the destination for failures."""
@@ -269,6 +270,9 @@ def gather_batches(bus):
                 return []
             return sqs._collect_msgs(queue, batch_size, int(queue["attributes"].get("VisibilityTimeout", "30")))
 
+    # A parameter of a template is a text to the emulator, even where it is a number.
+    concurrency = lambda_svc._sqs_esm_concurrency
+    lambda_svc._sqs_esm_concurrency = lambda *asked: int(concurrency(*asked))
     sqs._receive_messages_for_esm = receive
 
 

@@ -143,7 +143,10 @@ def deploy(s3, bucket, cloudformation, name, template, parameters):
     try:
         waiter.wait(StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
     except Exception as error:
-        events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
-        reasons = [f"{one['LogicalResourceId']}: {one['ResourceStatusReason']}" for one in events
-                   if "FAILED" in one["ResourceStatus"] and one.get("ResourceStatusReason")]
+        pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
+        reasons = [
+            f"{one['LogicalResourceId']}: {one['ResourceStatusReason']}"
+            for page in pages for one in page["StackEvents"]
+            if "FAILED" in one["ResourceStatus"] and one.get("ResourceStatusReason")
+        ]
         raise RuntimeError("the stack was not created:\n" + "\n".join(reasons)) from error
