@@ -81,13 +81,13 @@ class Bus:
                     handed += self.hand_over(rule, target, view.event_with_detail(), hops)
         return handed
 
-    def fire(self, account, region):
-        """Fires every schedule of the account once."""
+    def fire(self, account, region, named):
+        """Fires once every schedule of the account whose rule has this in its name."""
         set_request_account_id(account)
         set_request_region(region)
         handed = []
         for key, rule in list(eventbridge._rules.items()):
-            if not rule.get("ScheduleExpression") or rule["State"] == "DISABLED":
+            if not rule.get("ScheduleExpression") or rule["State"] == "DISABLED" or named not in rule["Name"]:
                 continue
             event = {
                 "version": "0", "id": "schedule", "detail-type": "Scheduled Event", "source": "aws.events",
@@ -287,7 +287,7 @@ def with_bus(emulator, bus):
         if path == "/_aws/failures":
             return [failure for failure in bus.failures if f":{asked['account']}:" in failure]
         if path == "/_aws/schedules":
-            return bus.fire(asked["account"], asked["region"])
+            return bus.fire(asked["account"], asked["region"], asked["named"])
         return [bus.deliver(envelope, asked["account"], asked["region"]) for envelope in asked["envelopes"]]
 
     async def app(scope, receive, send_back):

@@ -83,9 +83,9 @@ class LocalAws:
         """Puts these on the default bus of an account and region, whatever they say of themselves."""
         return self.ask("/_aws/events", {"account": account, "region": region, "envelopes": envelopes})
 
-    def fire_schedules(self, account, region):
-        """Every schedule of the account, once, now."""
-        return self.ask("/_aws/schedules", {"account": account, "region": region})
+    def fire_schedules(self, account, region, named=""):
+        """Every schedule of the account with this in its name, once, now."""
+        return self.ask("/_aws/schedules", {"account": account, "region": region, "named": named})
 
     def failures(self, account):
         """What functions of this account refused, after every attempt."""

@@ -79,7 +79,7 @@ def test_a_recorded_attack_is_found_as_a_replay_finds_it(aws, deploy_hub, binari
     seed(recording, hub, tmp_path)
 
     play(aws, ORDERS[order](recording.played))
-    aws.fire_schedules(recording.account, recording.home)
+    aws.fire_schedules(recording.account, recording.home, "Tick")
     aws.settle()
 
     assert episodes.of_findings(episodes.published(findings)) == recording.replayed()
