@@ -11,8 +11,9 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use tripmeter_detect::Settings;
 use tripmeter_model::bounded;
 
-/// Days for which a finding is kept, unless the deployment says otherwise; the bounds are the template's.
-const RETENTION_DAYS: u32 = 400;
+/// Days for which a finding is kept after its last revision, unless the deployment says otherwise.
+pub const RETENTION_DAYS: u32 = 400;
+/// What the template takes.
 const RETENTION_BOUNDS: std::ops::RangeInclusive<u32> = 30..=3650;
 
 /// What a function is told by its environment.

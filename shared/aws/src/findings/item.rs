@@ -1,0 +1,235 @@
+//! A finding as an item, there and back.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use tripmeter_detect::PartKey;
+use tripmeter_model::{DAY, Finding, Severity, Status, Timestamp, bounded};
+
+use super::mark::{Change, Mark};
+use crate::dynamodb::Item;
+
+/// The attributes of who judges that are not always there.
+pub(super) const OPTIONAL: [&str; 4] = ["suppressed", "held", "pending", "open"];
+
+/// What sparse indexes have in common for their partition key.
+pub(super) const PRESENT: &str = "1";
+
+/// A key must not be empty, and some records name no account.
+const NO_ACCOUNT: &str = "unknown";
+
+/// Where a finding is, and how far it has come: what indexes are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The account.
+    pub account: String,
+    /// The finding.
+    pub uid: String,
+    /// Its latest revision.
+    pub revision: u32,
+    /// The part of the state that the episode lies in. The canary's findings lie in none.
+    pub part: Option<PartKey>,
+}
+
+impl Key {
+    /// Nothing where an item has no key, which no item lacks.
+    pub(super) fn read(item: &Item) -> Option<Self> {
+        let fields = Fields(item);
+        Some(Self {
+            account: fields.optional("account")?.to_owned(),
+            uid: fields.optional("uid")?.to_owned(),
+            revision: fields.number("revision").unwrap_or_default(),
+            part: fields.optional("part").and_then(|part| part.parse().ok()),
+        })
+    }
+}
+
+/// A finding as it is stored, with what became of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stored {
+    /// The latest revision.
+    pub finding: Finding,
+    /// The part of the state that the episode lies in. The canary's findings lie in none.
+    pub part: Option<PartKey>,
+    /// Whether it is open: closed also where a person closed it.
+    pub status: Status,
+    /// When it was stored.
+    pub updated: Timestamp,
+    /// Why it is kept quiet while the account is learned.
+    pub held: Option<String>,
+    /// The last revision that was published; 0 before.
+    pub published: u32,
+    /// Whether the latest revision waits to be published.
+    pub pending: bool,
+    /// What a person said of it last.
+    pub mark: Option<Mark>,
+    /// Everything that people said of it, oldest first.
+    pub audit: Vec<Change>,
+}
+
+/// An item that is no finding that this version can read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("finding {uid} of account {account} cannot be read: {why}")]
+pub struct Unreadable {
+    /// The account, as the item has it.
+    pub account: String,
+    /// The finding, as the item has it.
+    pub uid: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// The key of a finding.
+pub(super) fn key(account: &str, uid: &str) -> Item {
+    let account = if account.is_empty() { NO_ACCOUNT } else { account };
+    HashMap::from([
+        ("account".to_owned(), text(bounded(account, 64))),
+        ("uid".to_owned(), text(bounded(uid, 128))),
+    ])
+}
+
+/// What a revision writes, beside the key.
+pub(super) fn attributes(
+    finding: &Finding,
+    part: &str,
+    held: Option<&str>,
+    now: Timestamp,
+    retention_days: u32,
+) -> serde_json::Result<Item> {
+    let suppressed = finding.suppressed.as_ref().map(|suppression| suppression.rule.as_str());
+    let is_due = suppressed.or(held).is_none();
+    let is_open = finding.status == Status::Open;
+    let expires = now.plus(i64::from(retention_days) * DAY);
+    let fixed = [
+        ("revision", number(finding.revision)),
+        ("type", text(finding.finding_type.to_string())),
+        ("severity", text(finding.severity.name())),
+        ("severity_id", number(severity_id(finding.severity))),
+        ("service", text(finding.finding_type.service.name())),
+        ("region", text(finding.region.as_str())),
+        ("identity", text(finding.identity.id.as_str())),
+        ("status", text(status_name(finding.status))),
+        ("first_seen", number(finding.first_seen.seconds())),
+        ("last_seen", number(finding.last_seen.seconds())),
+        ("updated", number(now.seconds())),
+        ("expires", number(expires.seconds())),
+        ("finding", text(serde_json::to_string(finding)?)),
+        ("part", text(part)),
+    ];
+    let optional = [
+        // What is held is suppressed by no rule that anybody wrote.
+        ("suppressed", suppressed.filter(|_| held.is_none())),
+        ("held", held),
+        ("pending", is_due.then_some(PRESENT)),
+        ("open", is_open.then_some(PRESENT)),
+    ];
+    let optional = optional
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, text(value?))));
+    let all = fixed.into_iter().chain(optional);
+    Ok(all.map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+impl Stored {
+    /// Out of an item, as a read or the table's stream gives it.
+    ///
+    /// # Errors
+    /// When something is missing, or of another form than this version writes.
+    pub fn read(item: &Item) -> Result<Self, Unreadable> {
+        let fields = Fields(item);
+        let finding: Finding =
+            serde_json::from_str(fields.text("finding")?).map_err(|error| fields.unreadable(error.to_string()))?;
+        if fields.text("uid")? != finding.uid {
+            return Err(fields.unreadable("it holds another finding than its key says"));
+        }
+        Ok(Self {
+            finding,
+            part: fields.optional("part").and_then(|part| part.parse().ok()),
+            status: fields.named("status", status_of)?,
+            updated: Timestamp::from_seconds(fields.number("updated")?),
+            held: fields.optional("held").map(str::to_owned),
+            published: fields.number("published")?,
+            pending: fields.optional("pending").is_some(),
+            mark: fields
+                .optional("mark")
+                .map(|_| fields.named("mark", Mark::named))
+                .transpose()?,
+            audit: fields.audit()?,
+        })
+    }
+}
+
+/// An item, whose attributes are there or are missed by name.
+struct Fields<'i>(&'i Item);
+
+impl<'i> Fields<'i> {
+    fn optional(&self, name: &str) -> Option<&'i str> {
+        self.0.get(name)?.as_s().ok().map(String::as_str)
+    }
+
+    fn text(&self, name: &str) -> Result<&'i str, Unreadable> {
+        self.optional(name)
+            .ok_or_else(|| self.unreadable(format!("it has no text '{name}'")))
+    }
+
+    fn number<N: FromStr>(&self, name: &str) -> Result<N, Unreadable> {
+        let digits = self.0.get(name).and_then(|value| value.as_n().ok());
+        let number = digits.and_then(|digits| digits.parse().ok());
+        number.ok_or_else(|| self.unreadable(format!("it has no number '{name}' in range")))
+    }
+
+    fn named<T>(&self, name: &str, of: impl Fn(&str) -> Option<T>) -> Result<T, Unreadable> {
+        let word = self.text(name)?;
+        of(word).ok_or_else(|| self.unreadable(format!("nothing is known by {name} '{}'", bounded(word, 40))))
+    }
+
+    fn audit(&self) -> Result<Vec<Change>, Unreadable> {
+        let Some(list) = self.0.get("audit") else {
+            return Ok(Vec::new());
+        };
+        let entries = list.as_l().ok();
+        let changes = entries.and_then(|entries| entries.iter().map(Change::read).collect());
+        changes.ok_or_else(|| self.unreadable("its 'audit' is no list of changes"))
+    }
+
+    fn unreadable(&self, why: impl AsRef<str>) -> Unreadable {
+        let shown = |name| bounded(self.optional(name).unwrap_or("without one"), 128);
+        Unreadable {
+            account: shown("account"),
+            uid: shown("uid"),
+            why: bounded(why.as_ref(), 256),
+        }
+    }
+}
+
+pub(super) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(super) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// OCSF's number of a severity. <https://schema.ocsf.io/1.8.0/classes/detection_finding>
+pub(super) fn severity_id(severity: Severity) -> u8 {
+    match severity {
+        Severity::Low => 2,
+        Severity::Medium => 3,
+        Severity::High => 4,
+        Severity::Critical => 5,
+    }
+}
+
+pub(super) fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Open => "open",
+        Status::Closed => "closed",
+    }
+}
+
+fn status_of(name: &str) -> Option<Status> {
+    [Status::Open, Status::Closed]
+        .into_iter()
+        .find(|status| status_name(*status) == name)
+}
