@@ -31,7 +31,8 @@ def _holds(patterns, value):
 def _is(principals, principal):
     if principals == "*":
         return True
-    return any(principal in _list(names) for names in principals.values())
+    root = f"arn:{principal.split(':')[1]}:iam::{principal.split(':')[4]}:root" if principal.startswith("arn:") else None
+    return any(name in (principal, root) for names in principals.values() for name in _list(names))
 
 
 def _conditions(statement):
@@ -47,6 +48,8 @@ def _met(operator, key, values, context):
             return asked in values
         case "ArnLike":
             return asked is not None and _holds(values, asked)
+        case "ArnEquals":
+            return asked in values
         case "ArnNotEquals":
             return asked not in values
         case "Bool":

@@ -18,30 +18,31 @@ RULE, ROLE, MAPPING, ALARM = (
     "AWS::CloudWatch::Alarm",
 )
 
-READ_STATE = {"dynamodb:GetItem", "dynamodb:Query"}
+READ = {"dynamodb:GetItem"}
+QUERY = {"dynamodb:Query"}
 WRITE = {"dynamodb:PutItem", "dynamodb:UpdateItem"}
 LOGS = {"logs:CreateLogStream", "logs:PutLogEvents"}
+JUDGES = READ | QUERY | WRITE | {"dynamodb:BatchGetItem"}
 
 # Every function's actions by the logical id of what they are on, exactly.
 ACTIONS = {
     "ControlPlaneFunction": {
-        "StateTable": READ_STATE | WRITE | {"dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem"},
-        "FindingsTable": {"dynamodb:GetItem", "dynamodb:Query"} | WRITE,
-        "FindingsTable/index/open": {"dynamodb:GetItem", "dynamodb:Query"} | WRITE,
+        "StateTable": JUDGES,
+        "FindingsTable": READ | WRITE,
+        "FindingsTable/index/open": QUERY,
         "FailedQueue": {"sqs:SendMessage"},
         "ControlPlaneLogs": LOGS,
     },
     "UsageFunction": {
-        "StateTable": READ_STATE | WRITE | {"dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem"},
-        "FindingsTable": {"dynamodb:GetItem", "dynamodb:Query"} | WRITE,
+        "StateTable": JUDGES,
+        "FindingsTable": READ | WRITE,
         "UsageQueue": {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
         "UsageLogs": LOGS,
     },
     "NotifyFunction": {
-        "StateTable": READ_STATE | WRITE,
-        "FindingsTable": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
-        "FindingsTable/index/open": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
-        "FindingsTable/index/pending": {"dynamodb:GetItem", "dynamodb:Query", "dynamodb:UpdateItem"},
+        "StateTable": READ | QUERY | WRITE,
+        "FindingsTable": READ | {"dynamodb:UpdateItem"},
+        "FindingsTable/index/pending": QUERY,
         "FindingsTable/stream": {"dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"},
         "*": {"dynamodb:ListStreams"},
         "FindingsTopic": {"sns:Publish"},
@@ -54,8 +55,8 @@ ACTIONS = {
     },
     "CanaryFunction": {
         "*": {"ses:GetAccount", "sns:GetSMSAttributes"},
-        "StateTable": READ_STATE | WRITE,
-        "FindingsTable": {"dynamodb:GetItem"} | WRITE,
+        "StateTable": READ | QUERY | WRITE | {"dynamodb:DeleteItem"},
+        "FindingsTable": READ | WRITE,
         "FailedQueue": {"sqs:SendMessage"},
         "CanaryLogs": LOGS,
     },
@@ -244,7 +245,9 @@ def _queue(stack, name, mapping, function, policy):
     if int(mapping.get("ScalingConfig", {}).get("MaximumConcurrency", 1_000)) > 64:
         yield f"{name} scales without a limit"
     properties = stack.resources[queue]["Properties"]
-    if int(properties.get("VisibilityTimeout", 30)) < 6 * stack.resources[function]["Properties"]["Timeout"]:
+    longest_window = stack.template["Parameters"]["BatchWindowSeconds"]["MaxValue"]
+    busy = 6 * stack.resources[function]["Properties"]["Timeout"] + longest_window
+    if int(properties.get("VisibilityTimeout", 30)) < busy:
         yield f"{queue} shows messages again while {function} may still work on them"
     redrive = properties.get("RedrivePolicy", {})
     if stack.by_arn(redrive.get("deadLetterTargetArn", "")) is None:
