@@ -41,10 +41,12 @@ pub(crate) struct Before {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Cell {
     pub journal: Journal,
-    /// Uses with a value that was first seen within the last 24 hours.
+    /// Uses with a value that was first seen within the last 24 hours; a job counts as the calls that it makes.
     pub fresh: u32,
     /// Those of them that share almost nothing with yesterday.
     pub wide: u32,
+    /// Uses from a place that is young, and was shown on several of the days before.
+    pub kept: u32,
     /// When places (regions and networks) were used that were known before, and how often.
     pub known: Option<(Timestamp, Timestamp, u32)>,
     /// When new places were used.
@@ -66,14 +68,15 @@ pub(crate) struct Cell {
 impl Cell {
     /// Whether it may still matter when a stage arrives later.
     pub(crate) fn noteworthy(&self) -> bool {
-        self.points > 0 || self.fresh > 0 || self.denied_region > 0 || self.surprise.is_some()
+        self.points > 0 || self.fresh > 0 || self.kept > 0 || self.denied_region > 0 || self.surprise.is_some()
     }
 
     /// Adds what the same hour held elsewhere.
     pub(crate) fn append(&mut self, other: &Self) {
         self.journal.merge(&other.journal);
-        self.fresh += other.fresh;
-        self.wide += other.wide;
+        self.fresh = self.fresh.saturating_add(other.fresh);
+        self.wide = self.wide.saturating_add(other.wide);
+        self.kept = self.kept.saturating_add(other.kept);
         self.denied_region += other.denied_region;
         self.known = match (self.known, other.known) {
             (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1), a.2 + b.2)),

@@ -203,6 +203,7 @@ pub(crate) fn publish(
     if let Some(rule) = &finding.suppressed {
         if published.suppressed.as_ref() != Some(&rule.rule) {
             published.suppressed = Some(rule.rule.clone());
+            published.revision = finding.revision;
             out.push(Moved { part, finding });
         }
         return;

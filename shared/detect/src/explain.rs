@@ -39,6 +39,14 @@ pub(crate) fn factor(part: &Part<'_>) -> Factor {
             Some(f64::from(hours.max(days))),
             None,
         ),
+        Note::Kept(days) => (
+            format!(
+                "it keeps coming back: on {days} of the last 7 days from a place that is younger than two weeks and \
+                 nobody else's"
+            ),
+            Some(f64::from(days)),
+            None,
+        ),
         Note::Nothing => (plain(part.name).to_owned(), None, None),
     };
     Factor {

@@ -32,6 +32,11 @@ impl Days {
         }
     }
 
+    /// The last of the days.
+    pub(crate) fn latest(&self) -> i32 {
+        self.latest
+    }
+
     /// Each of the days.
     pub(crate) fn each(&self, mut seen: impl FnMut(i32)) {
         for bit in (0..u64::BITS).filter(|bit| self.days >> bit & 1 == 1) {

@@ -24,6 +24,10 @@ const REMEMBERED: usize = 64;
 const DOUBLED_FROM: u64 = 10;
 /// So many new attributes in one use are a caller that shares nothing with yesterday's.
 const WIDE: usize = 3;
+/// Days for which a place is young.
+const YOUNG_DAYS: i32 = 14;
+/// On so many days of the last seven a young place was shown before it is one that somebody keeps coming back from.
+const KEPT_DAYS: u32 = 3;
 
 /// What came of adding a use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +110,13 @@ fn has_units(service: Service) -> bool {
     matches!(service, Service::Ses | Service::Sns)
 }
 
+/// As how many calls a use counts where it is asked whether much was spent: a job stands for as many as it makes, while
+/// a mail to fifty is one mail.
+pub(crate) fn weight(service: Service, calls: u64, units: u64) -> u32 {
+    let calls = if has_units(service) { calls } else { units.max(calls) };
+    u32::try_from(calls).unwrap_or(u32::MAX)
+}
+
 impl Profile {
     /// A profile whose first use is at this time.
     pub(crate) fn new(service: Service, at: Timestamp) -> Self {
@@ -164,9 +175,13 @@ impl Profile {
             around.cache.clear();
         }
         self.open_day(day).add(activity, params.lateness_seconds);
+        let weight = weight(activity.service, 1, activity.quantity.units);
+        // Days of which everything has come: the order of what is still to come must not matter.
+        let told = time.plus(-params.lateness_seconds).day();
         let cell = around.cells.entry(time.hour()).or_default();
         let mut new = 0;
         let mut strange = false;
+        let mut kept = false;
         for (attribute, value) in values_of(context) {
             novel |= around.seen.note(attribute, value, time);
             if vouched && attribute == Attribute::Network {
@@ -179,11 +194,21 @@ impl Profile {
                 .is_some_and(|first| time.since(first) < NEW_FOR)
             {
                 new += 1;
-                strange |= matches!(attribute, Attribute::Region | Attribute::Network);
+                strange |= is_place(attribute);
+            } else if is_place(attribute) {
+                kept |= is_young(&around.seen, attribute, value, told)
+                    && around.seen.days_within(attribute, value, told - 7, told - 1) >= KEPT_DAYS;
             }
         }
-        cell.fresh += u32::from(new > 0);
-        cell.wide += u32::from(new >= WIDE);
+        if new > 0 {
+            cell.fresh = cell.fresh.saturating_add(weight);
+        }
+        if new >= WIDE {
+            cell.wide = cell.wide.saturating_add(weight);
+        }
+        if kept {
+            cell.kept = cell.kept.saturating_add(weight);
+        }
         if strange {
             let (first, last) = cell.strange.unwrap_or((time, time));
             cell.strange = Some((first.min(time), last.max(time)));
@@ -513,6 +538,22 @@ impl Profile {
         }
         judged
     }
+}
+
+/// Whether an attribute is a place.
+fn is_place(attribute: Attribute) -> bool {
+    matches!(attribute, Attribute::Region | Attribute::Network)
+}
+
+/// Whether a value was first shown on one of the days before `told` for which it is young.
+pub(crate) fn is_young(seen: &Seen, attribute: Attribute, value: Digest, told: i32) -> bool {
+    let first = seen.first(attribute, value).map(Timestamp::day);
+    first.is_some_and(|first| (told - YOUNG_DAYS..told).contains(&first))
+}
+
+/// Whether places that are not young are used as ever.
+pub(crate) fn usual_goes_on(seen: &Seen, attribute: Attribute, told: i32) -> bool {
+    seen.goes_on(attribute, told - YOUNG_DAYS, told - 2)
 }
 
 /// Counts a day for the rates at which new values are shown. Nothing is new on the first day.

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 use tripmeter_model::{DAY, Digest, Timestamp};
 
+use crate::habits::Days;
 use crate::novelty::Attribute;
 
 /// Values remembered for each attribute of one identity; beyond it, those unused for longest are forgotten.
@@ -20,7 +21,7 @@ const MAX_SHARED: usize = 4_096;
 struct Since {
     first: Timestamp,
     /// To the day, so that use as usual changes it once a day.
-    last_day: i32,
+    days: Days,
 }
 
 /// The values that one identity has shown on one service, in the order of their digests: most have few.
@@ -41,19 +42,20 @@ impl Seen {
             };
             let older = at < since.first;
             since.first = since.first.min(at);
-            since.last_day = since.last_day.max(at.day());
+            since.days.note(at.day());
             return older;
         }
         let stale = values
             .iter()
             .enumerate()
-            .min_by_key(|(_, (digest, since))| (since.last_day, *digest));
+            .min_by_key(|(_, (digest, since))| (since.days.latest(), *digest));
         if let Some((stale, _)) = stale.filter(|_| values.len() >= MAX_SEEN) {
             values.remove(stale);
         }
         let place = values.partition_point(|(digest, _)| *digest < value);
-        let last_day = at.day();
-        values.insert(place, (value, Since { first: at, last_day }));
+        let mut days = Days::default();
+        days.note(at.day());
+        values.insert(place, (value, Since { first: at, days }));
         true
     }
 
@@ -62,11 +64,9 @@ impl Seen {
         for attribute in Attribute::ALL {
             for (value, since) in other.of(attribute) {
                 self.note(attribute, *value, since.first);
-                self.note(
-                    attribute,
-                    *value,
-                    Timestamp::from_seconds(i64::from(since.last_day) * DAY),
-                );
+                since.days.each(|day| {
+                    self.note(attribute, *value, Timestamp::from_seconds(i64::from(day) * DAY).max(since.first));
+                });
             }
         }
     }
@@ -85,6 +85,20 @@ impl Seen {
         let values = self.of(attribute);
         let known = values.binary_search_by_key(&value, |(digest, _)| *digest).ok()?;
         values.get(known).map(|(_, since)| since.first)
+    }
+
+    /// On how many days from `first` to `last`, both included, a value was shown.
+    pub(crate) fn days_within(&self, attribute: Attribute, value: Digest, first: i32, last: i32) -> u32 {
+        let values = self.of(attribute);
+        let known = values.binary_search_by_key(&value, |(digest, _)| *digest).ok();
+        let since = known.and_then(|at| values.get(at));
+        since.map_or(0, |(_, since)| since.days.within(first, last))
+    }
+
+    /// Whether a value that was first shown before `since` was shown from `first` on.
+    pub(crate) fn goes_on(&self, attribute: Attribute, since: i32, first: i32) -> bool {
+        let mut values = self.of(attribute).iter();
+        values.any(|(_, shown)| shown.first.day() < since && shown.days.seen_since(first))
     }
 
     /// Whether a day brought a value that was never shown before.

@@ -8,12 +8,13 @@
 //! | volume, level 1 / 2 / 3 / 4 (4 counts as 3 until grown) | 4 / 20 / 30 / 45 |
 //! | lasting | 20 |
 //! | new region 16, network 8, client 8, target 8, hour 4, by how rarely this identity shows new ones | 0-44 |
-//! | never-seen identity 20, dormant 15; with context together at most 35 | |
+//! | never-seen identity 20 (28 where it spends quickly from a network that nobody knows), dormant 15; with context together at most 35 | |
 //! | fresh: much use from what yesterday did not know | 20 |
+//! | kept up: on four days of seven from a place that is younger than two weeks and nobody else's | 35 |
 //! | two places at once | 10 |
 //! | own stage: probe 15, denied burst 20, policy 30, guardrail 35, credential 20, by habit | sum |
 //! | the same by another identity, beside anomalous volume | 8 |
-//! | chain: an opening and use that leaves its baseline | 20 |
+//! | chain: an opening and use that leaves its baseline, or overwhelming use from a new place or of a new target | 20 |
 //! | denied region 40, first use of a service by the account 40 | |
 
 use tripmeter_model::{Digest, FactorName, HOUR, Identity, Policy, Service, Suppression, Timestamp};
@@ -25,7 +26,7 @@ use crate::journal::Value;
 use crate::ledger::{Ledger, Opening};
 use crate::novelty::Known;
 use crate::person::Persons;
-use crate::profile::{Around, Profile};
+use crate::profile::{Around, Profile, weight};
 use crate::seen::SharedSeen;
 use crate::settings::Settings;
 
@@ -65,6 +66,8 @@ pub(crate) enum Note<'a> {
         hours: u32,
         days: u32,
     },
+    /// Days of the last seven on which a young place was shown.
+    Kept(u32),
     Nothing,
 }
 
@@ -120,9 +123,11 @@ pub(crate) struct Facts {
     pub standing: Standing,
     /// The account itself uses the service for the first time, though it is known.
     pub first_of_service: bool,
-    /// Uses within the last 24 hours, and whether they are enough to count.
+    /// Uses within the last 24 hours, and whether they are enough to count; a job counts as the calls that it makes.
     pub uses: u64,
     pub enough: bool,
+    /// Days for which the account's identities have used the service.
+    pub service_days: i32,
 }
 
 impl<'a> Scene<'a> {
@@ -135,15 +140,16 @@ impl<'a> Scene<'a> {
         let Some(facts) = self.facts(hour, cell) else {
             return weighed;
         };
-        let quiet = cell.fresh == 0 && cell.surprise.is_none() && cell.denied_region == 0;
+        let quiet = cell.fresh == 0 && cell.kept == 0 && cell.surprise.is_none() && cell.denied_region == 0;
         if quiet && !facts.newborn && !self.profile.dormant_before(facts.day) {
             return weighed;
         }
         let stages = hijack::stages(self, &facts, cell);
         let level = anomalous_use::volume(self, &facts, cell, &mut weighed);
         let strange = anomalous_use::strangeness(self, &facts, cell);
-        let novelty = anomalous_use::novelty(self, &facts, &strange, &stages, &mut weighed);
+        let novelty = anomalous_use::novelty(self, &facts, cell, &strange, &stages, &mut weighed);
         let fresh = anomalous_use::fresh(self, &facts, cell, &strange, novelty, &stages, &mut weighed);
+        anomalous_use::kept_up(self, &facts, cell, &mut weighed);
         hijack::chain(&stages, level, novelty, fresh, cell, &mut weighed);
         if cell.denied_region > 0 {
             weighed.add(FactorName::DeniedRegion, 40.0, Note::Times(cell.denied_region.into()));
@@ -162,7 +168,8 @@ impl<'a> Scene<'a> {
         let service_since = self.shared.first_day();
         let newborn = last.since(self.profile.first_use) < NEW_FOR;
         let mature = service_since <= self.profile.first_use.day() - settings.learning_days;
-        let uses = self.recent(hour).map(|cell| cell.journal.count).sum();
+        let weight = |cell: &Cell| u64::from(weight(self.service, cell.journal.count, cell.journal.units));
+        let uses = self.recent(hour).map(weight).sum();
         Some(Facts {
             hour,
             day,
@@ -180,6 +187,7 @@ impl<'a> Scene<'a> {
                 && day - service_since <= 1,
             uses,
             enough: uses >= u64::from(settings.fresh_uses),
+            service_days: day - service_since,
         })
     }
 }

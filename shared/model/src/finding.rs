@@ -359,7 +359,7 @@ pub struct Suppression {
 pub struct Finding {
     /// The episode's id: the same in every revision.
     pub uid: String,
-    /// 1 for the first publication, then one more for each.
+    /// 1 for the first publication or suppression, then one more for each.
     pub revision: u32,
     /// Why it is published now.
     pub cause: Cause,

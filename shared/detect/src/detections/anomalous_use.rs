@@ -15,8 +15,13 @@ use crate::baseline::Level;
 use crate::cell::{Cell, NEW_FOR};
 use crate::journal::{CONTEXT, Field};
 use crate::novelty::{Attribute, Known};
+use crate::profile::{is_young, usual_goes_on};
 use crate::weigh::{Facts, Note, Scene, Standing, Weighed};
 
+/// A never-seen identity, and one that spends quickly from a network that nobody knows.
+const NEVER_SEEN: f64 = 20.0;
+const NEVER_SEEN_IN_HASTE: f64 = 28.0;
+const DORMANT: f64 = 15.0;
 /// Never-seen and dormant identities together with their context weigh at most this, unless context alone is more.
 const MOST_STRANGENESS: f64 = 35.0;
 /// Context that is strange enough by itself, beside an own stage, and as use that shares nothing with yesterday.
@@ -32,6 +37,10 @@ const UNKNOWN: f64 = 4.0;
 const FOREIGN: f64 = 9.0;
 /// Uses of known places that show that the usual caller goes on.
 const GOES_ON: u32 = 3;
+/// Points of a place that somebody keeps coming back from, and how strange and how much used it must be.
+const KEPT: f64 = 35.0;
+const KEPT_STRANGE: f64 = 5.0;
+const KEPT_USES: u32 = 10;
 /// Hours of one day, and days of seven, that make a rise lasting.
 const LASTING_HOURS: u32 = 6;
 const LASTING_DAYS: u32 = 4;
@@ -45,14 +54,25 @@ pub(crate) struct Strangeness<'a> {
     unknown: f64,
     /// Of it, a new region or network.
     place: f64,
+    /// Of it, what shows where and at what: all but the hour and the client.
+    aim: f64,
     /// Of region, network and client: what nobody in the account has shown on any service.
     foreign: f64,
+    /// A network is among that.
+    outside: bool,
 }
 
 impl Strangeness<'_> {
     /// Whether nobody in the account, on any service, has shown its network and its client.
     pub(crate) fn is_foreign(&self) -> bool {
         self.foreign >= FOREIGN
+    }
+
+    /// Whether a never-seen identity spends quickly from a network that nobody in the account has shown: twice as much
+    /// in this hour as makes it worth a look. A program that is new is rarely in such haste, and runs where the
+    /// others do.
+    fn in_haste(&self, scene: &Scene<'_>, cell: &Cell) -> bool {
+        self.outside && cell.fresh >= 2 * scene.settings.fresh_uses
     }
 }
 
@@ -63,6 +83,8 @@ pub(crate) struct Novelty {
     pub context: f64,
     /// With those of a never-seen or dormant identity.
     pub all: f64,
+    /// Points of new regions, networks and targets.
+    pub aim: f64,
 }
 
 /// Weighs how far the hour is from the identity's own past; says the level that counts.
@@ -74,18 +96,22 @@ pub(crate) fn volume<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell, weigh
     else {
         return Level::Usual;
     };
-    // How much is extreme for somebody without a past, nobody can say.
+    // How much is extreme for somebody without a past, nobody can say; what dwarfs all others is.
     let level = match facts.standing {
-        Standing::NeverSeen => surprise.level.min(Level::Anomalous),
+        Standing::NeverSeen if surprise.level < Level::Overwhelming => surprise.level.min(Level::Anomalous),
         _ => surprise.level,
     };
-    let grown = scene.profile.age_days(facts.day) >= scene.settings.grown_days;
+    let known_for = match facts.standing {
+        Standing::NeverSeen => facts.service_days,
+        _ => scene.profile.age_days(facts.day),
+    };
+    let grown = known_for >= scene.settings.grown_days;
     let note = match facts.standing {
         Standing::NeverSeen => Note::Newcomer(surprise),
         _ => Note::Surprise(surprise),
     };
     weighed.add(FactorName::Volume, volume_points(level, grown), note);
-    if grown && level >= Level::Anomalous {
+    if grown && facts.standing != Standing::NeverSeen && level >= Level::Anomalous {
         let open = scene.profile.day(facts.day);
         let hours = open.map_or(0, |open| open.anomalous_hours.count_ones());
         let days = scene.profile.anomalous_days(facts.day);
@@ -119,6 +145,7 @@ fn announced(scene: &Scene<'_>, cell: &Cell, at: Timestamp) -> Option<Suppressio
 pub(crate) fn novelty<'a>(
     scene: &Scene<'a>,
     facts: &Facts,
+    cell: &Cell,
     strange: &Strangeness<'a>,
     stages: &Stages<'_>,
     weighed: &mut Weighed<'a>,
@@ -132,18 +159,21 @@ pub(crate) fn novelty<'a>(
     let mut novelty = Novelty::default();
     if counts {
         novelty.context = strange.points;
+        novelty.aim = strange.aim;
         for (name, points, note) in &strange.parts {
             weighed.add(*name, *points, *note);
         }
     }
     novelty.all = novelty.context;
     // A new program of the account comes from where the others are, and nobody opened anything for it.
+    let in_haste = strange.in_haste(scene, cell);
     let foreign = strange.unknown >= UNKNOWN || stages.points >= TELLING_STAGE;
     let identity = match facts.standing {
         _ if !facts.enough => None,
-        Standing::NeverSeen if foreign => Some((FactorName::NeverSeenIdentity, 20.0)),
+        Standing::NeverSeen if in_haste => Some((FactorName::NeverSeenIdentity, NEVER_SEEN_IN_HASTE)),
+        Standing::NeverSeen if foreign => Some((FactorName::NeverSeenIdentity, NEVER_SEEN)),
         Standing::NeverSeen => None,
-        _ if scene.profile.dormant_before(facts.day) => Some((FactorName::Dormant, 15.0)),
+        _ if scene.profile.dormant_before(facts.day) => Some((FactorName::Dormant, DORMANT)),
         _ => None,
     };
     if let Some((name, points)) = identity {
@@ -162,7 +192,8 @@ pub(crate) fn novelty<'a>(
     novelty
 }
 
-/// Weighs whether much is spent from what yesterday did not know; says whether it is.
+/// Weighs whether much is spent from what yesterday did not know; says whether it is, so that an opening beside it
+/// makes a chain.
 pub(crate) fn fresh<'a>(
     scene: &Scene<'a>,
     facts: &Facts,
@@ -190,7 +221,9 @@ pub(crate) fn fresh<'a>(
     // A never-seen identity has no past of its own: that nobody here knows its network and client says as much.
     let alone = match facts.standing {
         Standing::Learning => false,
-        Standing::NeverSeen => novelty.context >= FRESH_ALONE || strange.is_foreign(),
+        Standing::NeverSeen => {
+            novelty.context >= FRESH_ALONE || strange.is_foreign() || strange.in_haste(scene, cell)
+        }
         Standing::Known => novelty.context >= FRESH_ALONE,
     };
     let two_places = facts.standing != Standing::Learning && two_places(scene, cell);
@@ -209,7 +242,58 @@ pub(crate) fn fresh<'a>(
         return false;
     }
     weighed.add(FactorName::Fresh, 20.0, Note::Times(fresh.into()));
-    true
+    // A new colleague at home is a stranger from nowhere, too, but does not spend as one who found a key.
+    facts.standing != Standing::NeverSeen || stages.points >= TELLING_STAGE || is_brisk(scene, facts, fresh)
+}
+
+/// Whether what is fresh was spent within two hours, or is twice as much.
+fn is_brisk(scene: &Scene<'_>, facts: &Facts, fresh: u32) -> bool {
+    let lately = scene.around.cells.range(facts.hour - 1..=facts.hour);
+    let lately: u32 = lately.map(|(_, cell)| cell.fresh).fold(0, u32::saturating_add);
+    lately >= scene.settings.fresh_uses || fresh >= 2 * scene.settings.fresh_uses
+}
+
+/// Weighs whether somebody keeps coming back, day after day and never much at once, from a place that is younger than
+/// two weeks, that nobody else in the account has shown, and beside which the usual ones go on (a deployment or a
+/// person who moves leaves the old one), or by an identity that is as young itself.
+pub(crate) fn kept_up<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell, weighed: &mut Weighed<'a>) {
+    let kept = scene.recent(facts.hour).map(|cell| cell.kept).fold(0, u32::saturating_add);
+    if cell.kept == 0 || kept < KEPT_USES || facts.standing == Standing::Learning {
+        return;
+    }
+    let told = facts.first.plus(-scene.settings.lateness()).day();
+    let seen = &scene.around.seen;
+    let (mut parts, mut points, mut days) = (Vec::new(), 0.0, 0);
+    for (field, attribute) in CONTEXT {
+        let is_place = matches!(attribute, Attribute::Region | Attribute::Network);
+        let young = cell.journal.values(field).iter().filter(|value| {
+            is_young(seen, attribute, value.digest, told) && !scene.around.vouched.contains(&value.digest)
+        });
+        let scored = young.map(|value| {
+            let to_others = scene.shared_seen.known_to_others(attribute, value.digest, scene.who, told);
+            let known = if to_others { Known::ToTheAccount } else { Known::ToNobody };
+            (attribute.points(p_new(cell, attribute), known), value, known)
+        });
+        let Some((most, value, known)) = scored.max_by(|a, b| a.0.total_cmp(&b.0)) else {
+            continue;
+        };
+        if is_place && known == Known::ToNobody {
+            days = days.max(seen.days_within(attribute, value.digest, told - 6, facts.day));
+        }
+        points += most;
+        parts.push((new_factor(attribute), most, Note::Value { value, known }));
+    }
+    let is_newcomer = scene.profile.age_days(facts.day) < scene.settings.learning_days;
+    let usual_goes_on = usual_goes_on(seen, Attribute::Network, told) && usual_goes_on(seen, Attribute::Region, told);
+    if days == 0 || points < KEPT_STRANGE || !(is_newcomer || usual_goes_on) {
+        return;
+    }
+    weighed.add(FactorName::Lasting, KEPT, Note::Kept(days));
+    for (name, points, note) in parts {
+        if weighed.parts.iter().all(|part| part.name != name) {
+            weighed.add(name, points, note);
+        }
+    }
 }
 
 /// Whether context is strange enough that an opening beside it counts.
@@ -253,6 +337,7 @@ pub(crate) fn strangeness<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell) 
             let points = attribute.points(p, known) * scale;
             let anywhere = scene.account_seen.known(attribute, value.digest, known_before);
             if field != Field::Target && !anywhere {
+                strange.outside |= attribute == Attribute::Network;
                 strange.foreign =
                     strange.foreign.max(0.0) + attribute.points(attribute.prior(), Known::ToNobody) * scale;
             }
@@ -265,6 +350,9 @@ pub(crate) fn strangeness<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell) 
             strange.points += points;
             if matches!(attribute, Attribute::Region | Attribute::Network) {
                 strange.place += points;
+            }
+            if attribute != Attribute::Client {
+                strange.aim += points;
             }
             if known == Known::ToNobody {
                 strange.unknown += points;

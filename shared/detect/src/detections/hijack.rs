@@ -28,6 +28,8 @@ const LEARNING_STAGES: f64 = 40.0;
 const ELSEWHERE: f64 = 0.5;
 /// Novelty and stages that make an opening.
 const OPENING: f64 = 20.0;
+/// Novelty of place or target that makes one beside overwhelming volume.
+const AIMED: f64 = 5.0;
 /// A stage by another identity of the account's service.
 const BY_OTHER: f64 = 8.0;
 /// Refusals among so many times as many uses that were carried out are no search.
@@ -93,7 +95,9 @@ pub(crate) fn chain<'a>(
         opening += BY_OTHER;
         weighed.add(FactorName::StageByOther, BY_OTHER, Note::Opening(other));
     }
-    weighed.chain = (anomalous || fresh) && opening >= OPENING;
+    // Nobody's own business is thirty times too much and goes to a place or a target that it never had.
+    let aimed = level >= Level::Overwhelming && novelty.aim >= AIMED;
+    weighed.chain = (anomalous || fresh) && opening >= OPENING || aimed;
     if weighed.chain {
         weighed.add(FactorName::Chain, 20.0, Note::Nothing);
     }
