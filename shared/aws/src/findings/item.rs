@@ -233,3 +233,159 @@ fn status_of(name: &str) -> Option<Status> {
         .into_iter()
         .find(|status| status_name(*status) == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::*;
+    use tripmeter_model::{
+        Cause, ContextSeen, Evidence, Factor, FactorName, Family, FindingType, Identity, IdentityKind, Service,
+        Session, Suppression, Tactic,
+    };
+
+    use super::*;
+
+    fn severities() -> impl Strategy<Value = Severity> {
+        prop::sample::select(Severity::ALL.to_vec())
+    }
+
+    fn types() -> impl Strategy<Value = FindingType> {
+        let families = prop::sample::select(Family::ALL.to_vec());
+        (families, prop::sample::select(Service::ALL.to_vec())).prop_map(|(family, service)| FindingType {
+            tactic: Tactic::Impact,
+            service,
+            family,
+        })
+    }
+
+    /// Numbers that JSON brings back to the bit.
+    fn factors() -> impl Strategy<Value = Factor> {
+        (any::<u32>(), ".{0,20}", option::of(any::<u32>())).prop_map(|(points, text, observed)| Factor {
+            name: FactorName::Volume,
+            points,
+            text,
+            observed: observed.map(f64::from),
+            expected: None,
+        })
+    }
+
+    fn evidence() -> impl Strategy<Value = Evidence> {
+        let seen = vec((".{0,20}", any::<bool>(), any::<u64>()), 0..4);
+        (vec(".{0,20}", 0..4), seen, option::of(".{0,20}")).prop_map(|(event_ids, seen, name)| Evidence {
+            event_ids,
+            regions: seen
+                .into_iter()
+                .map(|(value, new, count)| ContextSeen { value, new, count })
+                .collect(),
+            sessions: vec![Session {
+                name,
+                ..Session::default()
+            }],
+            ..Evidence::default()
+        })
+    }
+
+    fn findings() -> impl Strategy<Value = Finding> {
+        let names = ("[0-9a-f]{32}", "[0-9]{0,12}", ".{0,12}", ".{0,80}");
+        let numbers = (any::<u32>(), any::<i64>(), any::<i64>(), any::<u64>());
+        let words = (severities(), types(), any::<bool>(), option::of(".{0,20}"));
+        (names, numbers, words, vec(factors(), 0..4), evidence()).prop_map(
+            |(
+                (uid, account, region, id),
+                (revision, first, last, count),
+                (severity, finding_type, open, rule),
+                factors,
+                evidence,
+            )| {
+                Finding {
+                    uid,
+                    revision,
+                    cause: Cause::Created,
+                    status: if open { Status::Open } else { Status::Closed },
+                    finding_type,
+                    severity,
+                    points: 20,
+                    factors,
+                    account,
+                    account_name: None,
+                    region,
+                    identity: Identity {
+                        kind: IdentityKind::Role,
+                        id,
+                    },
+                    linked: Vec::new(),
+                    time: Timestamp::from_seconds(last),
+                    first_seen: Timestamp::from_seconds(first),
+                    last_seen: Timestamp::from_seconds(last),
+                    count,
+                    units: count,
+                    units_per_hour: count,
+                    units_by_target: vec![(String::new(), count)],
+                    evidence,
+                    owner: None,
+                    suppressed: rule.map(|rule| Suppression {
+                        rule,
+                        reason: String::new(),
+                    }),
+                }
+            },
+        )
+    }
+
+    fn values() -> impl Strategy<Value = AttributeValue> {
+        prop_oneof![
+            ".{0,20}".prop_map(AttributeValue::S),
+            "-?[0-9]{1,40}".prop_map(AttributeValue::N),
+            any::<bool>().prop_map(AttributeValue::Bool),
+            Just(AttributeValue::L(vec![AttributeValue::Bool(true)])),
+        ]
+    }
+
+    fn stored(finding: &Finding, held: Option<&str>) -> Item {
+        let mut item = attributes(finding, "use/SES/0000000000000007", held, Timestamp::default(), 30).unwrap();
+        item.extend(key(&finding.account, &finding.uid));
+        item.insert("published".to_owned(), number(0));
+        item
+    }
+
+    proptest! {
+        #[test]
+        fn a_finding_comes_back_as_it_was_put(finding in findings(), held in option::of("[a-z]{1,20}")) {
+            let read = Stored::read(&stored(&finding, held.as_deref())).unwrap();
+
+            prop_assert_eq!(&read.finding, &finding);
+            prop_assert_eq!(read.status, finding.status);
+            prop_assert_eq!(read.pending, finding.suppressed.is_none() && held.is_none());
+            prop_assert_eq!(&read.held, &held);
+            prop_assert_eq!(read.part.unwrap().to_string(), "use/SES/0000000000000007");
+        }
+
+        #[test]
+        fn an_item_of_any_sort_is_a_finding_or_an_error_that_names_it(
+            finding in findings(),
+            broken in prop::sample::select(vec!["finding", "status", "updated", "published", "mark", "audit"]),
+            value in values(),
+        ) {
+            let mut item = stored(&finding, None);
+            item.insert(broken.to_owned(), value);
+
+            if let Err(unreadable) = Stored::read(&item) {
+                prop_assert_eq!(&unreadable.uid, &finding.uid);
+                prop_assert!(unreadable.to_string().len() < 600);
+            }
+        }
+    }
+
+    #[test]
+    fn what_lacks_a_part_says_which() {
+        let item = Item::from([("uid".to_owned(), text("ab\u{1b}c"))]);
+
+        let unreadable = Stored::read(&item).unwrap_err();
+
+        assert_eq!(
+            unreadable.to_string(),
+            "finding ab?c of account without one cannot be read: it has no text 'finding'"
+        );
+    }
+}
