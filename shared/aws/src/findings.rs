@@ -134,7 +134,9 @@ impl FindingsTable {
         held: Option<&str>,
         now: Timestamp,
     ) -> Result<Written, FindingsError> {
-        Ok(self.apply(self.put_update(finding, &part.to_string(), held, now)?).await?)
+        Ok(self
+            .apply(self.put_update(finding, &part.to_string(), held, now)?)
+            .await?)
     }
 
     fn put_update(&self, finding: &Finding, part: &str, held: Option<&str>, now: Timestamp) -> Result<Update, Failure> {
@@ -164,7 +166,9 @@ impl FindingsTable {
     }
 
     fn change(&self, account: &str, uid: &str) -> UpdateBuilder {
-        Update::builder().table_name(&self.table).set_key(Some(item::key(account, uid)))
+        Update::builder()
+            .table_name(&self.table)
+            .set_key(Some(item::key(account, uid)))
     }
 
     async fn apply(&self, update: Update) -> Result<Written, Failure> {

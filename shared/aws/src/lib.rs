@@ -11,5 +11,14 @@ pub mod intake;
 pub mod own;
 pub mod publish;
 pub mod state;
+pub mod telemetry;
 #[cfg(feature = "testing")]
 pub mod testing;
+
+/// What the catalogue is asked beyond a record: by which names a stack's own resources are known.
+pub fn scope(stack: &str, names: &[String]) -> tripmeter_catalogue::Scope {
+    tripmeter_catalogue::Scope {
+        detector_names: names.to_vec(),
+        stack: Some(stack.to_owned()),
+    }
+}

@@ -160,6 +160,13 @@ impl Stored {
     }
 }
 
+impl Stored {
+    /// What lists are in the order of.
+    pub(super) fn order(&self) -> (Timestamp, &str) {
+        (self.finding.last_seen, &self.finding.uid)
+    }
+}
+
 /// An item, whose attributes are there or are missed by name.
 struct Fields<'i>(&'i Item);
 
@@ -207,8 +214,8 @@ pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-pub(super) fn number(value: impl ToString) -> AttributeValue {
-    AttributeValue::N(value.to_string())
+pub(super) fn number(value: impl Into<i64>) -> AttributeValue {
+    AttributeValue::N(value.into().to_string())
 }
 
 /// OCSF's number of a severity. <https://schema.ocsf.io/1.8.0/classes/detection_finding>

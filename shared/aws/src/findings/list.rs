@@ -67,41 +67,14 @@ impl FindingsTable {
     /// # Errors
     /// When the table does not answer.
     pub async fn list(&self, filter: &Filter, limit: usize) -> Result<Page, FindingsError> {
-        let (expression, names, mut values) = filter.expression();
         let mut page = Page::default();
         let mut from = None;
         loop {
-            let (items, next) = match &filter.account {
-                Some(account) => {
-                    values.insert(":account".to_owned(), item::text(account.as_str()));
-                    let query = self
-                        .client
-                        .query()
-                        .table_name(&self.table)
-                        .set_exclusive_start_key(from);
-                    let query = query
-                        .key_condition_expression("account = :account")
-                        .set_filter_expression(expression.clone())
-                        .set_expression_attribute_names(names.clone())
-                        .set_expression_attribute_values(Some(values.clone()));
-                    let answer = query.send().await.map_err(Failure::sdk)?;
-                    (answer.items, answer.last_evaluated_key)
-                }
-                None => {
-                    let scan = self.client.scan().table_name(&self.table).set_exclusive_start_key(from);
-                    let scan = scan
-                        .set_filter_expression(expression.clone())
-                        .set_expression_attribute_names(names.clone())
-                        .set_expression_attribute_values(Some(values.clone()).filter(|values| !values.is_empty()));
-                    let answer = scan.send().await.map_err(Failure::sdk)?;
-                    (answer.items, answer.last_evaluated_key)
-                }
-            };
-            items.unwrap_or_default().iter().for_each(|item| page.take(item));
-            page.findings.sort_by(|a, b| {
-                let latest = |stored: &Stored| (stored.finding.last_seen, stored.finding.uid.clone());
-                latest(b).cmp(&latest(a))
-            });
+            let (items, next) = self.read(filter, from).await?;
+            for item in &items {
+                page.take(item);
+            }
+            page.findings.sort_by(|a, b| b.order().cmp(&a.order()));
             page.more |= page.findings.len() > limit;
             page.findings.truncate(limit);
             from = next;
@@ -109,6 +82,31 @@ impl FindingsTable {
                 return Ok(page);
             }
         }
+    }
+
+    /// As many items as DynamoDB gives at once, and where to go on.
+    async fn read(&self, filter: &Filter, from: Option<Item>) -> Result<(Vec<Item>, Option<Item>), Failure> {
+        let Expression { text, names, values } = filter.expression();
+        if let Some(account) = &filter.account {
+            let query = self.client.query().table_name(&self.table);
+            let query = query
+                .key_condition_expression("account = :account")
+                .set_filter_expression(text)
+                .set_expression_attribute_names(names)
+                .set_expression_attribute_values(values)
+                .expression_attribute_values(":account", item::text(account.as_str()))
+                .set_exclusive_start_key(from);
+            let answer = query.send().await.map_err(Failure::sdk)?;
+            return Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key));
+        }
+        let scan = self.client.scan().table_name(&self.table);
+        let scan = scan
+            .set_filter_expression(text)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values)
+            .set_exclusive_start_key(from);
+        let answer = scan.send().await.map_err(Failure::sdk)?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
     }
 
     /// Findings whose latest revision was stored before a time and waits to be published, oldest first, at most
@@ -148,12 +146,15 @@ impl FindingsTable {
     }
 }
 
-type Names = Option<HashMap<String, String>>;
-type Values = HashMap<String, AttributeValue>;
+/// A filter as DynamoDB takes it: what is empty must not be sent.
+struct Expression {
+    text: Option<String>,
+    names: Option<HashMap<String, String>>,
+    values: Option<HashMap<String, AttributeValue>>,
+}
 
 impl Filter {
-    /// As a filter expression, with its names and values.
-    fn expression(&self) -> (Option<String>, Names, Values) {
+    fn expression(&self) -> Expression {
         let family = self.family.map(|family| format!("/{}", family.name()));
         let compared = [
             (
@@ -178,7 +179,7 @@ impl Filter {
         ];
         let mut wanted = Vec::new();
         let mut names = Vec::new();
-        let mut values = Values::new();
+        let mut values = HashMap::new();
         for (name, operator, value) in compared {
             if let Some(value) = value {
                 wanted.push(format!("#{name} {operator} :{name}"));
@@ -202,8 +203,10 @@ impl Filter {
                 names.push(name);
             }
         }
-        let expression = Some(wanted.join(" AND ")).filter(|expression| !expression.is_empty());
-        let names = Some(placeholders(names.into_iter())).filter(|names| !names.is_empty());
-        (expression, names, values)
+        Expression {
+            text: Some(wanted.join(" AND ")).filter(|text| !text.is_empty()),
+            names: Some(placeholders(names.into_iter())).filter(|names| !names.is_empty()),
+            values: Some(values).filter(|values| !values.is_empty()),
+        }
     }
 }
