@@ -191,6 +191,12 @@ pub struct Region {
 }
 
 impl Region {
+    /// Misses in a row, the most of all calls.
+    pub fn misses(&self) -> u32 {
+        let missed = self.watches.values().filter_map(|watch| watch.missed);
+        missed.map(|missed| missed.times).max().unwrap_or_default()
+    }
+
     /// How it stands. One call is enough to lose it, since somebody may have silenced one rule; all of them are
     /// needed to have it back.
     pub fn standing(&self) -> Standing {
