@@ -55,23 +55,39 @@ pub enum Classified {
 pub struct Scope {
     /// Parts of names by which this detector's own resources are known, without regard to case.
     pub detector_names: Vec<String>,
+    /// The CloudFormation stack that it is: names that CloudFormation generates for its resources are the stack's
+    /// name, a hyphen and the resource's logical id, which begins with a capital letter.
+    pub stack: Option<String>,
 }
 
 impl Default for Scope {
     fn default() -> Self {
         Self {
             detector_names: vec!["tripmeter".to_owned()],
+            stack: None,
         }
     }
 }
 
 impl Scope {
     fn names(&self, text: &str) -> bool {
+        if self.stack.as_deref().is_some_and(|stack| is_of_stack(text, stack)) {
+            return true;
+        }
         let text = text.to_ascii_lowercase();
         self.detector_names
             .iter()
             .any(|name| !name.is_empty() && text.contains(&name.to_ascii_lowercase()))
     }
+}
+
+/// Whether a name, or the last part of an ARN or URL, is one that CloudFormation generated for a stack's resource.
+fn is_of_stack(text: &str, stack: &str) -> bool {
+    let generated = |name: &str| {
+        let rest = name.strip_prefix(stack).and_then(|rest| rest.strip_prefix('-'));
+        rest.is_some_and(|id| id.starts_with(|first: char| first.is_ascii_uppercase()))
+    };
+    !stack.is_empty() && text.split([':', '/']).any(generated)
 }
 
 /// Every call that is watched, by service.
@@ -113,4 +129,29 @@ fn without_api_date(name: &str) -> &str {
     let unversioned = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let end = undated(name).or_else(|| undated(unversioned.strip_suffix('v')?));
     end.and_then(|end| name.get(..end)).unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_stack;
+
+    #[test]
+    fn a_stacks_resources_are_told_from_others_that_begin_alike() {
+        for ours in [
+            "prod-UsageFunction-1A2B3C",
+            "arn:aws:lambda:eu-west-1:111122223333:function:prod-UsageFunction-1A2B3C",
+            "https://sqs.eu-west-1.amazonaws.com/111122223333/prod-UsageQueue-1A2B3C",
+        ] {
+            assert!(is_of_stack(ours, "prod"), "{ours}");
+        }
+        for other in [
+            "prod-database",
+            "my-prod-UsageFunction-1A",
+            "prod",
+            "production-UsageFunction-1A",
+            "prod-",
+        ] {
+            assert!(!is_of_stack(other, "prod"), "{other}");
+        }
+    }
 }

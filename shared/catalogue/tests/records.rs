@@ -200,6 +200,7 @@ fn names_by_which_the_detector_is_known_may_be_chosen() {
     let kind = |names: &[&str]| {
         let scope = Scope {
             detector_names: names.iter().map(|&n| n.to_owned()).collect(),
+            stack: None,
         };
         match classify(&rule, &scope) {
             Classified::Activity(activity) => activity.kind,
