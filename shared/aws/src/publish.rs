@@ -7,11 +7,14 @@
 mod message;
 mod trim;
 
+use std::panic::{self, AssertUnwindSafe};
+
 use aws_sdk_sns::Client;
 use aws_sdk_sns::config::http::HttpResponse;
 use aws_sdk_sns::error::{BuildError, DisplayErrorContext, SdkError};
 use aws_sdk_sns::operation::publish::PublishError as SnsError;
 use aws_sdk_sns::types::MessageAttributeValue;
+use tripmeter_findings::RUNBOOKS;
 use tripmeter_model::Finding;
 
 use self::message::{Body, Message};
@@ -19,7 +22,7 @@ use self::message::{Body, Message};
 /// What messages say of other places.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
-    /// The base of the runbooks' addresses.
+    /// The base of the runbooks' addresses; empty where they have none, and then their paths in the project are said.
     pub runbooks: String,
     /// The findings table, where the whole of a trimmed finding is.
     pub findings_table: String,
@@ -73,6 +76,10 @@ pub struct Publisher {
 impl Publisher {
     /// To these topics; without one for chat, nothing goes there.
     pub fn new(sns: Client, findings_topic: impl Into<String>, chat_topic: Option<String>, places: Places) -> Self {
+        let mut places = places;
+        if places.runbooks.is_empty() {
+            RUNBOOKS.clone_into(&mut places.runbooks);
+        }
         Self {
             sns,
             findings_topic: findings_topic.into(),
@@ -82,16 +89,17 @@ impl Publisher {
     }
 
     /// Publishes a finding to the findings topic. What SNS refuses is announced in the least form; an error is left
-    /// only where that is refused too, or where publishing does not work now (the SDK has tried three times).
+    /// only where that is refused too, or where publishing does not work now: the client has tried again by itself.
     pub async fn finding(&self, finding: &Finding) -> Result<Delivery, PublishError> {
         let what = format!("finding {} revision {}", finding.uid, finding.revision);
-        let (message, delivery) = Message::finding(finding, &self.places);
+        let least = || Message::announcement(finding, &self.places);
+        let (message, delivery) =
+            told(|| Message::finding(finding, &self.places)).unwrap_or_else(|| (least(), Delivery::Announced));
         match self.send(&self.findings_topic, &what, message).await {
             Ok(()) => Ok(delivery),
             Err(PublishError::Refused { cause, .. }) => {
                 tracing::error!(uid = finding.uid, revision = finding.revision, cause, "message refused");
-                let least = Message::announcement(finding, &self.places);
-                self.send(&self.findings_topic, &what, least).await?;
+                self.send(&self.findings_topic, &what, least()).await?;
                 Ok(Delivery::Announced)
             }
             Err(unavailable) => Err(unavailable),
@@ -105,16 +113,20 @@ impl Publisher {
             "chat notification of finding {} revision {}",
             finding.uid, finding.revision
         );
-        self.send(topic, &what, Message::chat(finding, &self.places))
-            .await
-            .map(Some)
+        match told(|| Message::chat(finding, &self.places)) {
+            Some(message) => self.send(topic, &what, message).await.map(Some),
+            None => Err(PublishError::Refused {
+                what,
+                topic: topic.clone(),
+                cause: "it cannot be told: a fault of ours".to_owned(),
+            }),
+        }
     }
 
     /// Publishes a digest to the findings topic.
-    pub async fn digest(&self, account: &str, subject: &str, text: &str) -> Result<(), PublishError> {
-        let what = format!("digest of account {account}");
-        self.send(&self.findings_topic, &what, Message::digest(account, subject, text))
-            .await
+    pub async fn digest(&self, subject: &str, text: &str) -> Result<(), PublishError> {
+        let digest = Message::digest(subject, text);
+        self.send(&self.findings_topic, "a digest", digest).await
     }
 
     async fn send(&self, topic: &str, what: &str, message: Message) -> Result<(), PublishError> {
@@ -142,6 +154,11 @@ impl Publisher {
             Err(error) => Err(failed(&error, what, topic)),
         }
     }
+}
+
+/// What `tell` makes; none where telling panics, which must cost neither the finding nor those after it.
+fn told<T>(tell: impl FnOnce() -> T) -> Option<T> {
+    panic::catch_unwind(AssertUnwindSafe(tell)).ok()
 }
 
 fn attribute(value: &str) -> Result<MessageAttributeValue, BuildError> {

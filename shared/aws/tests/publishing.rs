@@ -81,6 +81,22 @@ async fn chat_gets_its_schema_and_nothing_beside_it() {
 }
 
 #[tokio::test]
+async fn a_runbook_without_an_address_is_its_path_in_the_project() {
+    let sns = Sns::start().await;
+    let places = Places {
+        runbooks: String::new(),
+        findings_table: "tripmeter-findings".into(),
+    };
+
+    Publisher::new(sns.client(), FINDINGS, None, places)
+        .finding(&samples::pump())
+        .await
+        .unwrap();
+
+    assert!(only(&sns).by_protocol["email"].contains("\nRunbook   docs/runbooks/ceiling-exceeded.md\n"));
+}
+
+#[tokio::test]
 async fn every_sort_of_finding_is_taken_whole_by_both_topics() {
     let sns = Sns::start().await;
     let publisher = publisher(&sns, Some(CHAT));
@@ -170,7 +186,7 @@ async fn a_digest_is_text_and_its_subject_on_a_phone() {
     let text = "Who uses what:\n  user dana  Bedrock\u{1b}[2J  40 calls a day\n";
 
     publisher(&sns, Some(CHAT))
-        .digest("111122223333", "Tripmeter: the first day of 111122223333", text)
+        .digest("Tripmeter: the first day of 111122223333", text)
         .await
         .unwrap();
 
@@ -178,11 +194,7 @@ async fn a_digest_is_text_and_its_subject_on_a_phone() {
     assert_eq!(message.topic, FINDINGS);
     assert_eq!(message.by_protocol["default"], text.replace('\u{1b}', "?"));
     assert_eq!(message.by_protocol["sms"], message.subject);
-    let wanted = [
-        ("account", "111122223333"),
-        ("severity", "Informational"),
-        ("type", "Digest"),
-    ];
+    let wanted = [("severity", "Informational"), ("type", "Digest")];
     assert!(
         message
             .attributes
@@ -197,7 +209,7 @@ async fn a_digest_of_any_length_is_taken() {
     let sns = Sns::start().await;
 
     publisher(&sns, None)
-        .digest("", "", &"\"ü\n".repeat(100_000))
+        .digest("", &"\"ü\n".repeat(100_000))
         .await
         .unwrap();
 

@@ -81,7 +81,6 @@ impl Message {
             "severity": finding.severity.name(),
             "account": ascii(&finding.account),
             "region": ascii(&finding.region),
-            "message": ascii(&subject(finding)),
             "whole": ascii(&pointer(finding, places)),
         });
         Self {
@@ -110,7 +109,7 @@ impl Message {
     }
 
     /// A digest: text for everybody, its subject alone for text messages.
-    pub(super) fn digest(account: &str, subject: &str, text: &str) -> Self {
+    pub(super) fn digest(subject: &str, text: &str) -> Self {
         let shown: String = text
             .chars()
             .map(|c| if c == '\n' || printable(c) { c } else { '?' })
@@ -129,11 +128,7 @@ impl Message {
         Self {
             subject: subject_line(subject),
             body: Body::ByProtocol(bodies.to_string()),
-            attributes: vec![
-                ("type", "Digest".to_owned()),
-                ("severity", "Informational".to_owned()),
-                ("account", attribute(account)),
-            ],
+            attributes: vec![("type", "Digest".to_owned()), ("severity", "Informational".to_owned())],
         }
     }
 
