@@ -7,12 +7,14 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use tripmeter_aws::canary::Millis;
+use tripmeter_aws::deployment::tell;
 use tripmeter_aws::detector::{Detector, JudgeError, by_account};
 use tripmeter_aws::digest::{self, DigestError};
 use tripmeter_aws::exceptions::Exceptions;
 use tripmeter_aws::findings::FindingsTable;
 use tripmeter_aws::intake;
 use tripmeter_aws::state::Outcome;
+use tripmeter_aws::telemetry::{Metric, Metrics};
 use tripmeter_detect::PartKey;
 use tripmeter_model::Policy as _;
 
@@ -30,8 +32,6 @@ struct Call {
 pub struct Report {
     /// Records that were read.
     pub events: u64,
-    /// Why the payload could not be read, if it could not be.
-    pub unreadable: Option<String>,
     /// Calls of our own.
     pub own: u64,
     /// What came of each account's part of it.
@@ -55,6 +55,24 @@ pub enum HandleError {
     /// The payload is nothing that this function knows.
     #[error("the payload holds no record: {0}")]
     Unreadable(String),
+}
+
+impl HandleError {
+    /// Whether it is the payload that cannot be read.
+    pub fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Unreadable(_))
+    }
+}
+
+impl Report {
+    /// Counts what came of the invocation.
+    pub fn tell(&self, now: Millis, metrics: &mut Metrics) {
+        metrics.count(Metric::Events, self.events);
+        metrics.count(Metric::OwnCalls, self.own);
+        for outcome in &self.outcomes {
+            tell(outcome, now, metrics);
+        }
+    }
 }
 
 /// Judges an event, or, for `{"tripmeter":"tick"}`, closes what is quiet.

@@ -1,3 +1,45 @@
 //! The Lambda function `control-plane`.
 
-fn main() {}
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::value::RawValue;
+use tripmeter_aws::canary::Millis;
+use tripmeter_aws::config::{Config, sdk_config};
+use tripmeter_aws::deployment::Deployment;
+use tripmeter_aws::telemetry::{self, Metric};
+use tripmeter_control_plane::handle;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    let environment = |name: &str| std::env::var(name).ok();
+    telemetry::start(environment);
+    let config = Config::from_env(environment)?;
+    let aws = sdk_config(None).await;
+    let deployment = Deployment::new(&config, &aws_sdk_dynamodb::Client::new(&aws), "control-plane");
+    let deployment = &deployment;
+    run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
+        // Boxed, or the runtime's future nests deeper than the compiler follows.
+        Box::pin(async move { judge(deployment, &event).await })
+    }))
+    .await
+}
+
+async fn judge(deployment: &Deployment, event: &LambdaEvent<Box<RawValue>>) -> Result<(), Error> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = Millis(since.as_millis() as i64);
+    let mut metrics = deployment.metrics();
+    let exceptions = deployment.exceptions(now.second(), &mut metrics).await;
+    let payload = event.payload.get();
+    let handled = handle(payload, &deployment.detector, &deployment.findings, &exceptions, now).await;
+    match &handled {
+        Ok(report) => report.tell(now, &mut metrics),
+        Err(error) => {
+            metrics.count(Metric::Unreadable, u64::from(error.is_unreadable()));
+            tracing::error!(%error, request = %event.context.request_id, "handed back");
+        }
+    }
+    metrics.flush();
+    handled?;
+    Ok(())
+}

@@ -11,10 +11,12 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tripmeter_aws::canary::Millis;
+use tripmeter_aws::deployment::tell;
 use tripmeter_aws::detector::{Detector, by_account};
 use tripmeter_aws::exceptions::Exceptions;
 use tripmeter_aws::intake::{self, Intake};
 use tripmeter_aws::state::Outcome;
+use tripmeter_aws::telemetry::{Metric, Metrics};
 use tripmeter_model::{Activity, Timestamp};
 
 /// A message that has come more often than this is judged alone.
@@ -199,6 +201,22 @@ async fn judge(
 }
 
 impl Report {
+    /// Counts what came of the batch, and says what could not be read or stored.
+    pub fn tell(&self, now: Millis, metrics: &mut Metrics) {
+        metrics.count(Metric::Events, self.events);
+        metrics.count(Metric::OwnCalls, self.own);
+        metrics.count(Metric::Unreadable, self.unreadable.len() as u64);
+        for (message, why) in &self.unreadable {
+            tracing::error!(%message, %why, "a message that cannot be read");
+        }
+        for why in &self.failed {
+            tracing::error!(%why, "handed back");
+        }
+        for outcome in &self.outcomes {
+            tell(outcome, now, metrics);
+        }
+    }
+
     fn give_back(&mut self, id: &str) {
         let failed = Failed {
             item_identifier: id.to_owned(),

@@ -59,7 +59,15 @@ fn message(number: usize, body: &str, received: u32) -> Value {
 async fn deliver(detector: &Detector, messages: Vec<Value>) -> Report {
     let payload = json!({ "Records": messages }).to_string();
     let later = Instant::now() + Duration::from_secs(60);
-    handle(&payload, detector, &Exceptions::default(), Millis((TEN + 600) * 1_000), later).await.unwrap()
+    handle(
+        &payload,
+        detector,
+        &Exceptions::default(),
+        Millis((TEN + 600) * 1_000),
+        later,
+    )
+    .await
+    .unwrap()
 }
 
 fn handed_back(report: &Report) -> Vec<&str> {
@@ -69,8 +77,14 @@ fn handed_back(report: &Report) -> Vec<&str> {
 
 /// Calls that the account's profile of Bedrock has counted.
 async fn counted(detector: &Detector) -> u64 {
-    let services = detector.state.services(ACCOUNT, Timestamp::from_seconds(TEN)).await.unwrap();
-    let shown = services.iter().map(|(service, body)| ServiceShown::of(*service, body).unwrap());
+    let services = detector
+        .state
+        .services(ACCOUNT, Timestamp::from_seconds(TEN))
+        .await
+        .unwrap();
+    let shown = services
+        .iter()
+        .map(|(service, body)| ServiceShown::of(*service, body).unwrap());
     shown.map(|shown| shown.calls).sum()
 }
 
@@ -79,7 +93,14 @@ async fn of_ten_messages_the_one_that_cannot_be_read_comes_back_alone() {
     let local = Local::start().await;
     let detector = detector(&local, &local.dynamodb());
     let mut messages: Vec<Value> = (0..9).map(call).collect();
-    messages.insert(4, message(9, r#"{"detail-type":"AWS API Call via CloudTrail","detail":{"eventName":"#, 1));
+    messages.insert(
+        4,
+        message(
+            9,
+            r#"{"detail-type":"AWS API Call via CloudTrail","detail":{"eventName":"#,
+            1,
+        ),
+    );
 
     let report = deliver(&detector, messages).await;
 
@@ -153,7 +174,15 @@ async fn near_the_deadline_the_rest_is_handed_back() {
     let detector = detector(&local, &local.dynamodb());
     let payload = json!({ "Records": [call(0)] }).to_string();
 
-    let report = handle(&payload, &detector, &Exceptions::default(), Millis(TEN * 1_000), Instant::now()).await.unwrap();
+    let report = handle(
+        &payload,
+        &detector,
+        &Exceptions::default(),
+        Millis(TEN * 1_000),
+        Instant::now(),
+    )
+    .await
+    .unwrap();
 
     assert_eq!(handed_back(&report), ["message-0"]);
     assert_eq!(counted(&detector).await, 0);

@@ -20,6 +20,7 @@
 //! A new revision changes the attributes of who judges and leaves all others. The index `pending` (by `updated`) and
 //! the index `open` (by `last_seen`) hold only the items that have the attribute of their name.
 
+mod expected;
 mod item;
 mod list;
 mod mark;

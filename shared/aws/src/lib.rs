@@ -2,6 +2,7 @@
 
 pub mod canary;
 pub mod config;
+pub mod deployment;
 pub mod detector;
 pub mod digest;
 pub mod dynamodb;
@@ -9,6 +10,7 @@ pub mod exceptions;
 pub mod findings;
 pub mod intake;
 pub mod own;
+pub mod policy;
 pub mod publish;
 pub mod state;
 pub mod telemetry;
