@@ -29,21 +29,13 @@ from ministack.core import iam_evaluator as iam
 from ministack.core.arn import parse_arn
 from ministack.core.responses import get_account_id, get_region, set_request_account_id, set_request_region
 from ministack.services import dynamodb, eventbridge, lambda_svc, sqs
-from ministack.services.cloudformation import provisioners
+
+from completions import complete, role_may
 
 EVERY_MANAGEMENT_EVENT = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 ATTEMPTS = 3
 # AWS waits one minute, then two; nothing here gets better by waiting.
 SECONDS_BETWEEN_ATTEMPTS = 0.5
-
-# What a mapping's poller does with the function's role; AWS refuses a mapping without them.
-POLLER_ACTIONS = {
-    "sqs": ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-    "dynamodb": ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
-}
-# Its calls that know no resource.
-POLLER_ACTIONS_ANYWHERE = {"sqs": [], "dynamodb": ["dynamodb:ListStreams"]}
-
 
 class Bus:
     """The default buses of every account and region, as AWS's services see them."""
@@ -195,87 +187,6 @@ def function_admits(function, function_arn, rule_arn):
     return iam.evaluate_resource_policy(function["policy"], asked, service="events.amazonaws.com").decision == "Allow"
 
 
-def role_may(role_arn, action, resource):
-    """Whether a role's policies permit an action on a resource."""
-    if not role_arn:
-        return False
-    policies = iam._gather_role_policies(role_arn.rsplit("/", 1)[-1], get_account_id())
-    asked = iam.EvalContext(
-        principal_arn=role_arn, principal_type="AssumedRole", principal_account=get_account_id(), action=action,
-        resource_arn=resource, region=get_region(),
-    )
-    return iam.evaluate(asked, policies).decision == "Allow"
-
-
-def pass_over_metric_math():
-    """The emulator has no alarms over several metrics, nor metrics to alarm at: such an alarm counts as made."""
-    kind = provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"]
-    create, delete = kind["create"], kind["delete"]
-    kind["create"] = lambda logical_id, properties, stack: (
-        (logical_id, {"Arn": logical_id}) if "Metrics" in properties else create(logical_id, properties, stack)
-    )
-    kind["delete"] = lambda physical_id, properties: (
-        None if "Metrics" in properties else delete(physical_id, properties)
-    )
-
-
-def ask_roles_first():
-    """A stack is refused, as in AWS, whose functions may not read their sources or write to where failures go."""
-
-    def demand(logical_id, function, action, resource):
-        _, config, name = lambda_svc._get_func_record_for_ref(function)
-        if not role_may(config["Role"], action, resource):
-            raise PermissionError(f"{logical_id}: the role of {name} may not {action} on {resource}")
-
-    def check_mapping(logical_id, properties):
-        source, function = properties["EventSourceArn"], properties["FunctionName"]
-        service = parse_arn(source).service
-        for action in POLLER_ACTIONS[service]:
-            demand(logical_id, function, action, source)
-        for action in POLLER_ACTIONS_ANYWHERE[service]:
-            demand(logical_id, function, action, "*")
-        check_destination(logical_id, properties)
-
-    def check_destination(logical_id, properties):
-        destination = (properties.get("DestinationConfig") or {}).get("OnFailure", {}).get("Destination")
-        if destination:
-            demand(logical_id, properties["FunctionName"], "sqs:SendMessage", destination)
-
-    for kind, check in [("EventSourceMapping", check_mapping), ("EventInvokeConfig", check_destination)]:
-        handlers = provisioners._RESOURCE_HANDLERS[f"AWS::Lambda::{kind}"]
-        handlers["create"] = checked(check, handlers["create"])
-
-
-def checked(check, create):
-    def create_if_permitted(logical_id, properties, stack):
-        check(logical_id, properties)
-        return create(logical_id, properties, stack)
-
-    return create_if_permitted
-
-
-def gather_batches(bus):
-    """Mappings gather batches as large and as long as they say; the emulator's end at ten messages, at once."""
-
-    def receive(queue_url, batch_size):
-        with sqs._queues_lock:
-            queue = sqs._get_q(queue_url)
-            arn, now = queue["attributes"]["QueueArn"], time.time()
-            window = max((mapping["MaximumBatchingWindowInSeconds"] for mapping in lambda_svc._esms.values()
-                          if mapping["EventSourceArn"] == arn), default=0)
-            sqs._dlq_sweep(queue)
-            visible = [message["visible_at"] for message in queue["messages"] if message["visible_at"] <= now]
-            full = len(visible) >= batch_size or now - min(visible, default=now) >= window
-            if not visible or not (full or bus.hurried):
-                return []
-            return sqs._collect_msgs(queue, batch_size, int(queue["attributes"].get("VisibilityTimeout", "30")))
-
-    # A parameter of a template is a text to the emulator, even where it is a number.
-    concurrency = lambda_svc._sqs_esm_concurrency
-    lambda_svc._sqs_esm_concurrency = lambda *asked: int(concurrency(*asked))
-    sqs._receive_messages_for_esm = receive
-
-
 def with_bus(emulator, bus):
     """The emulator's application, with the addresses that only AWS's services know."""
 
@@ -312,10 +223,7 @@ def with_bus(emulator, bus):
 
 if __name__ == "__main__":
     bus = Bus()
-    ask_roles_first()
-    gather_batches(bus)
-    pass_over_metric_math()
-    eventbridge.start_scheduler = lambda: None
+    complete(lambda: bus.hurried)
     # One line for each event that is delivered would bury what the functions say.
     logging.getLogger("events").setLevel(logging.WARNING)
     ministack.app = with_bus(ministack.app, bus)

@@ -1,7 +1,11 @@
 """A template of ours, deployed as SAM and CloudFormation would."""
 
+import functools
 import io
 import json
+import shutil
+import subprocess
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -115,15 +119,23 @@ class Subscription:
 
 
 def upload(s3, bucket, binaries):
-    """Each program as Lambda takes it: an archive that holds it as `bootstrap`."""
     s3.create_bucket(Bucket=bucket, **location(s3.meta.region_name))
     for name, path in binaries.items():
-        archive = io.BytesIO()
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as out:
-            bootstrap = zipfile.ZipInfo("bootstrap")
-            bootstrap.external_attr = 0o755 << 16
-            out.writestr(bootstrap, Path(path).read_bytes())
-        s3.put_object(Bucket=bucket, Key=f"{name}.zip", Body=archive.getvalue())
+        s3.put_object(Bucket=bucket, Key=f"{name}.zip", Body=archive(path))
+
+
+@functools.cache
+def archive(path):
+    """A program as Lambda takes it: an archive that holds it as `bootstrap`, without what only a debugger reads."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = shutil.copy(path, folder)
+        subprocess.run(["strip", program], check=False, stderr=subprocess.DEVNULL)
+        bootstrap = zipfile.ZipInfo("bootstrap")
+        bootstrap.external_attr = 0o755 << 16
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
+            out.writestr(bootstrap, Path(program).read_bytes())
+    return packed.getvalue()
 
 
 def location(region):

@@ -110,13 +110,13 @@ class Wholeness:
         return [] if closed else ["no schedule closes an episode"]
 
     def canary_is_quiet(self):
-        """Calls that the canary should have made by now, of which its book knows nothing."""
+        """Calls that the canary should have made by now, and had no answer to."""
         book = self.hub.client("dynamodb").query(
             TableName=self.hub.outputs["StateTable"], KeyConditionExpression="pk = :canary",
             ExpressionAttributeValues={":canary": {"S": "CANARY"}},
         )["Items"]
-        called = {item["sk"]["S"] for item in book if "sent_at" in item}
-        return [] if len(called) >= 2 else [f"the canary called {called or 'nobody'}"]
+        answered = {item["sk"]["S"] for item in book if "answered_at" in item}
+        return [] if len(answered) >= 2 else [f"the canary had answers from {answered or 'nobody'}"]
 
     def forgeable(self):
         """Findings that somebody other than the detector may publish."""
