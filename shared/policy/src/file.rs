@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use tripmeter_model::{Case, DAY, Identity, Origin, Owner, Policy, Service, Severity, Suppression, Timestamp};
 
 use crate::builtin::{self, Builtin};
+use crate::pattern::Pattern;
 use crate::problem::{PolicyError, Problem};
 use crate::read;
 use crate::rules::{Automation, Campaign, Mute, Ownership, Regions, Rule, VouchedNetwork};
@@ -66,6 +67,25 @@ impl PolicyFile {
     /// Everything that is wrong with it, each with line, column and what to do.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
         read::policy_file(text)
+    }
+
+    /// The policy, with these regions allowed where the file has no `[regions]`: what a deployment says in its
+    /// parameters, until somebody writes it down. No regions are none to hold anybody to.
+    ///
+    /// ```
+    /// use tripmeter_model::{Policy, Service, Timestamp};
+    /// use tripmeter_policy::PolicyFile;
+    ///
+    /// let policy = PolicyFile::default().or_regions(["eu-west-1"]);
+    /// assert!(!policy.region_allowed("111122223333", Service::Ses, "us-east-1", Timestamp::default()));
+    /// ```
+    #[must_use]
+    pub fn or_regions<'r>(mut self, allowed: impl IntoIterator<Item = &'r str>) -> Self {
+        let allowed: Vec<Pattern> = allowed.into_iter().map(Pattern::new).collect();
+        if self.regions == Regions::default() && !allowed.is_empty() {
+            self.regions.everywhere.all = Some(allowed);
+        }
+        self
     }
 
     /// Every rule that may keep something quiet, those that ship last: what a summary is held against.
