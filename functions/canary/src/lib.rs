@@ -51,6 +51,9 @@ pub struct Report {
     pub delay: Option<i64>,
     /// Calls that had no answer: no miss, but worth knowing.
     pub unanswered: Vec<(Call, Unanswered)>,
+    /// How many of them were answered in earlier rounds: somebody may have denied them to the canary, while a region
+    /// that lacks a service never answered.
+    pub no_longer: u32,
     /// Whether the region is lost.
     pub is_lost: bool,
 }
@@ -160,7 +163,11 @@ impl Canary {
                     };
                     self.book.keep(&self.account, &quota).await?;
                 }
-                Err(unanswered) => report.unanswered.push((call, unanswered)),
+                Err(unanswered) => {
+                    let watch = region.watches.get(&call);
+                    report.no_longer += u32::from(watch.is_some_and(|watch| watch.answered_at.is_some()));
+                    report.unanswered.push((call, unanswered));
+                }
             }
         }
         Ok(report)

@@ -14,36 +14,37 @@ pub(crate) fn documents(stack: &str, reports: &BTreeMap<String, Report>, now: Mi
     let regions = reports.iter().map(|(region, report)| {
         let mut metrics = vec![
             ("CanaryMisses", "Count", i64::from(report.misses)),
-            ("CanaryUnanswered", "Count", report.unanswered.len() as i64),
+            ("CanaryUnanswered", "Count", i64::from(report.no_longer)),
         ];
         metrics.extend(report.delay.map(|delay| ("CanaryDelay", "Milliseconds", delay)));
-        let mut document = document(json!([["Stack"], ["Stack", "Region"]]), &metrics, stack, now);
-        document["Region"] = region.as_str().into();
-        document
+        let names = [("Stack", stack), ("Region", region)];
+        document(&[&["Stack"], &["Stack", "Region"]], &names, &metrics, now)
     });
-    let ran = document(json!([["Stack"]]), &[("CanaryRan", "Count", 1)], stack, now);
+    let ran = document(&[&["Stack"]], &[("Stack", stack)], &[("CanaryRan", "Count", 1)], now);
     regions.chain([ran]).collect()
 }
 
-fn document(dimensions: Value, metrics: &[(&str, &str, i64)], stack: &str, now: Millis) -> Value {
+fn document(dimensions: &[&[&str]], names: &[(&str, &str)], metrics: &[(&str, &str, i64)], now: Millis) -> Value {
     let declared = metrics
         .iter()
         .map(|(name, unit, _)| json!({ "Name": name, "Unit": unit }));
-    let mut document = json!({
-        "_aws": {
-            "Timestamp": now.0,
-            "CloudWatchMetrics": [{
-                "Namespace": "Tripmeter",
-                "Dimensions": dimensions,
-                "Metrics": declared.collect::<Value>(),
-            }],
-        },
-        "Stack": stack,
+    let about = json!({
+        "Timestamp": now.0,
+        "CloudWatchMetrics": [{
+            "Namespace": "Tripmeter",
+            "Dimensions": dimensions,
+            "Metrics": declared.collect::<Value>(),
+        }],
     });
-    for (name, _, value) in metrics {
-        document[*name] = (*value).into();
-    }
-    document
+    let names = names.iter().map(|(name, value)| ((*name).to_owned(), json!(value)));
+    let values = metrics
+        .iter()
+        .map(|(name, _, value)| ((*name).to_owned(), json!(value)));
+    [("_aws".to_owned(), about)]
+        .into_iter()
+        .chain(names)
+        .chain(values)
+        .collect()
 }
 
 #[cfg(test)]

@@ -290,8 +290,20 @@ async fn a_call_that_is_refused_is_told_and_is_no_miss() {
         (*call, unanswered.code.as_str()),
         (Call::SmsAttributes, "AuthorizationError")
     );
-    assert_eq!(report.misses, 0);
+    assert_eq!((report.misses, report.no_longer), (0, 0));
     assert!(stage.findings().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_call_that_was_answered_once_and_is_refused_now_is_told_apart() {
+    let mut stage = Stage::new().await;
+    stage.round().await;
+    *stage.aws.denies_messages.lock().unwrap() = true;
+    stage.round().await;
+
+    let report = stage.round().await;
+
+    assert_eq!((report.unanswered.len(), report.no_longer), (1, 1));
 }
 
 #[tokio::test]

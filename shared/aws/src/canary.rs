@@ -95,7 +95,7 @@ impl Canary {
             .update(region, call)
             .update_expression(
                 "SET sent_at = :sent, heard_before = :heard, misses = :misses, missed_since = :since, \
-                 missed_until = :until REMOVE answered_at",
+                 missed_until = :until",
             )
             .condition_expression("attribute_not_exists(sent_at) OR sent_at = :before")
             .expression_attribute_values(":before", millis(before.sent_at))

@@ -1,5 +1,7 @@
 //! The canary's book in an embedded DynamoDB.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
 use tripmeter_aws::canary::{Call, Canary, Limit, Millis, Missed, Outage, Quota, Turn, Watch};
 use tripmeter_aws::testing::Local;
 
