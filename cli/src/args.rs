@@ -6,6 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use tripmeter_model::{DAY, Severity, Timestamp};
 
+use crate::profile::Profile;
+use crate::seed::Seed;
+
 /// A tripwire on an AWS account's usage meters: finds hijacked mail, SMS and model services in its logs.
 #[derive(Debug, Parser)]
 #[command(name = "tripmeter", version, arg_required_else_help = true, after_help = EXAMPLES)]
@@ -44,6 +47,11 @@ pub(crate) enum Command {
         )]
         format: PatternFormat,
     },
+    /// Teach a deployed detector what an account's own history shows
+    Seed(Seed),
+    /// Show what a deployed detector has learned of somebody
+    #[command(subcommand)]
+    Profile(Profile),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -179,18 +187,18 @@ pub(crate) enum PatternFormat {
     Selectors,
 }
 
-fn setting(text: &str) -> Result<(String, String), String> {
+pub(crate) fn setting(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.trim().is_empty() => Ok((name.trim().to_owned(), value.trim().to_owned())),
         _ => Err("wanted NAME=VALUE, as in --set mode=observe".to_owned()),
     }
 }
 
-fn from_time(text: &str) -> Result<Timestamp, String> {
+pub(crate) fn from_time(text: &str) -> Result<Timestamp, String> {
     midnight(text).map_or_else(|| moment(text), Ok)
 }
 
-fn to_time(text: &str) -> Result<Timestamp, String> {
+pub(crate) fn to_time(text: &str) -> Result<Timestamp, String> {
     // The last second of a day that is given as a date: that day is still judged.
     midnight(text).map_or_else(|| moment(text), |day| Ok(day.plus(DAY - 1)))
 }

@@ -2,9 +2,12 @@
 
 mod args;
 mod catalogue;
+mod cloud;
 mod patterns;
 mod policy;
+mod profile;
 mod replay;
+mod seed;
 mod settings;
 mod table;
 mod terminal;
@@ -33,6 +36,8 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Replay(args) => return replay::run(&args),
+        Command::Seed(args) => return seed::run(&args),
+        Command::Profile(command) => return profile::run(&command),
         Command::Policy(Policy::Check { file }) => return policy::check(&file),
         Command::Settings(list) => terminal::print(&settings::list(list.format))?,
         Command::Catalogue(list) => terminal::print(&catalogue::list(list.format))?,

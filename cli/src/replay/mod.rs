@@ -17,15 +17,16 @@ mod tally;
 
 use std::io;
 use std::num::NonZero;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 use std::time::Instant;
 
 use tripmeter_detect::Engine;
-use tripmeter_model::{Finding, Policy};
+use tripmeter_model::{Finding, Policy, Timestamp};
 
 use self::callers::Callers;
-use self::decode::Period;
+pub(crate) use self::decode::Period;
 use self::episodes::Episodes;
 use self::files::Queue;
 use self::output::Output;
@@ -33,7 +34,7 @@ use self::progress::Progress;
 use self::rules::NotedPolicy;
 use self::sorter::Merge;
 use self::summary::{Read, Summary};
-use self::tally::Tally;
+pub(crate) use self::tally::Tally;
 use crate::args::{Replay, SummaryFormat};
 use crate::{policy, settings, terminal};
 
@@ -73,6 +74,30 @@ pub(crate) fn run(args: &Replay) -> anyhow::Result<ExitCode> {
         report(&summary, args.summary)?;
     }
     Ok(exit_code(args, &tally, &output))
+}
+
+/// What recorded logs teach, up to when each account is said to be known already.
+pub(crate) fn learn<P: Policy>(
+    paths: &[PathBuf],
+    period: Period,
+    mut engine: Engine<P>,
+    known_since: impl Fn(&str) -> Option<Timestamp>,
+) -> anyhow::Result<(Engine<P>, Tally)> {
+    let progress = Progress::on_terminal();
+    let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+    let (runs, tally) = decode::read_all(Queue::new(paths), period, threads, &progress)?;
+    progress.judging();
+    let mut activities = Merge::new(runs)?;
+    let mut found = Vec::new();
+    while let Some(activity) = activities.next()? {
+        if known_since(&activity.account).is_none_or(|since| activity.time < since) {
+            engine.observe(&activity, &mut found);
+            found.clear();
+        }
+    }
+    engine.finish(&mut found);
+    progress.done();
+    Ok((engine, tally))
 }
 
 /// What judging leaves behind.

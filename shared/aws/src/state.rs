@@ -18,6 +18,7 @@
 
 mod items;
 mod read;
+mod seed;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
@@ -33,6 +34,7 @@ use crate::findings::FindingsTable;
 use items::Place;
 
 pub use read::Listed;
+pub use seed::Sown;
 
 /// Tries at a batch of one account while others write the same parts: about ten seconds.
 const TRIES: u32 = 12;

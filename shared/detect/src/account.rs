@@ -211,6 +211,9 @@ impl Account {
                 self.seen.note(attribute, value, who, activity.time);
             }
         }
+        if activity.kind == Kind::Probe && activity.outcome == Outcome::Success {
+            self.seen.note_read(activity.shape, who, activity.time);
+        }
         let tied = self.tie(who, activity);
         let policy = bench.policy;
         if policy.is_aws_itself(
@@ -303,6 +306,9 @@ impl Account {
                 let other = principal_digest(link);
                 if other != who {
                     tied |= person::tie(&mut self.persons, who, other, activity.time);
+                    if activity.kind == Kind::Context {
+                        person::became(&mut self.persons, other, who, &activity.identity.id);
+                    }
                 }
             }
         }
@@ -314,6 +320,14 @@ impl Account {
             person::tie(&mut self.persons, who, account_digest(home), activity.time);
         }
         tied
+    }
+
+    /// The durable ids of those that became an identity, around what a journal holds.
+    fn assumed_by(&self, who: Digest, journal: &Journal, bench: &Bench<'_>) -> Vec<String> {
+        let since = journal.first.map(|first| first.plus(-bench.settings.correlation()));
+        let person = self.persons.get(&who).zip(since);
+        let by = person.into_iter().flat_map(|(person, since)| person.assumed_by(since));
+        by.map(str::to_owned).collect()
     }
 
     /// Notes an opening and judges the control-plane episodes that it bears on.
@@ -402,10 +416,20 @@ impl Account {
             }
         }
         let quiet = |control: &Control| control.journal.last.is_none_or(|last| last <= quiet_since);
-        for key in self.controls.keys_where(|_, episode| quiet(&episode.control)) {
-            if !self.partly {
-                self.ended.extend(self.control_finding(key, bench));
-            }
+        let mut ended = self.controls.keys_where(|_, episode| quiet(&episode.control));
+        // A tour ends as one.
+        ended.retain(|key| {
+            let mut tour = self.tour(*key).into_iter().filter_map(|of| self.controls.get(&of));
+            tour.all(|episode| quiet(&episode.control))
+        });
+        if !self.partly {
+            let findings: Vec<Finding> = ended
+                .iter()
+                .filter_map(|key| self.control_finding(*key, bench))
+                .collect();
+            self.ended.extend(findings);
+        }
+        for key in ended {
             let draft = self.control_draft(key, bench);
             if let (Some(draft), Some(episode)) = (draft, self.controls.get_mut(&key)) {
                 close(

@@ -98,6 +98,20 @@ impl Control {
         true
     }
 
+    /// Whether it only looks around: reads of limits, or the same over many regions.
+    pub(crate) fn only_looks(&self, family: Family) -> bool {
+        self.kind == Kind::Probe && matches!(family, Family::LimitProbe | Family::RegionSweep)
+    }
+
+    /// Takes in another episode, to be told with it.
+    pub(crate) fn join(&mut self, other: &Self) {
+        self.journal.merge(&other.journal);
+        self.shapes.extend(&other.shapes);
+        self.whys.extend(other.whys.iter().cloned());
+        self.routine &= other.routine;
+        self.grave |= other.grave;
+    }
+
     /// Its type.
     pub(crate) fn finding_type(&self, key: &ControlKey) -> FindingType {
         FindingType {
@@ -115,7 +129,8 @@ pub(crate) enum Acquaintance {
     NewAccount,
     /// The account is known; of the identity it is not known whether this is its place.
     Somebody,
-    /// All of it came from networks and with clients that the identity's own use has shown for weeks.
+    /// All of it came from networks and with clients that the identity's own use has shown for weeks; or it has changed
+    /// things for weeks, and the account has known these for as long.
     AtHome,
 }
 
@@ -131,6 +146,8 @@ pub(crate) struct ControlScene<'a> {
     pub regions_before: &'a dyn Fn(&str) -> bool,
     /// Part of it came from a network that the account had not seen the day before.
     pub from_new_network: bool,
+    /// Whether the account's other identities have read what a shape says for weeks.
+    pub read_by_others: &'a dyn Fn(Digest) -> bool,
     /// The service was in use within the last weeks.
     pub in_use: bool,
     /// Calls that the identity makes on the service on a usual day.
@@ -141,13 +158,16 @@ pub(crate) struct ControlScene<'a> {
 pub(crate) type Verdict<'a> = Vec<Part<'a>>;
 
 impl ControlScene<'_> {
-    /// How unusual this is for the identity: 1 when it never did it, 0 when it is a habit.
+    /// How unusual this is for the identity: 1 when it never did it, 0 when it is a habit, or a look from a known network
+    /// that others take as well.
     pub(crate) fn weight(&self) -> f64 {
         let day = self.judged_day();
         let person = self.persons.get(&self.key.who);
-        let weight = |shape: &Digest| {
-            let habit = person.and_then(|person| person.habit(*shape));
-            habit.map_or(1.0, |days| days.weight(day))
+        let is_look = self.key.family == Family::LimitProbe && !self.from_new_network;
+        let weight = |shape: &Digest| match person.and_then(|person| person.habit(*shape)) {
+            _ if is_look && (self.read_by_others)(*shape) => 0.0,
+            Some(days) => days.weight(day),
+            None => 1.0,
         };
         self.control.shapes.iter().map(weight).fold(0.0, f64::max)
     }

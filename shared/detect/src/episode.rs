@@ -16,6 +16,8 @@ use crate::part::{Moved, PartKey};
 const GROWTH: u64 = 10;
 /// Openings, and values of each kind of context, that a finding shows.
 const MAX_SHOWN: usize = 16;
+/// Regions that it shows: of a sweep, all there are.
+const MAX_REGIONS: usize = 40;
 
 /// What was published of an episode.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -70,6 +72,8 @@ pub(crate) struct Draft {
     pub account: String,
     pub identity: Identity,
     pub linked: Vec<String>,
+    /// Those that became the identity.
+    pub assumed_by: Vec<String>,
     pub factors: Vec<Factor>,
     pub journal: Journal,
     pub openings: Vec<OpeningSeen>,
@@ -141,7 +145,7 @@ impl Draft {
                 })
                 .collect();
             values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.value.cmp(&b.value)));
-            values.truncate(MAX_SHOWN);
+            values.truncate(if field == Field::Region { MAX_REGIONS } else { MAX_SHOWN });
             values
         };
         let targets = self.journal.values(Field::Target).iter();
@@ -181,6 +185,7 @@ impl Draft {
                 calls: seen(Field::Call),
                 sessions: self.journal.sessions().cloned().collect(),
                 openings: self.openings,
+                assumed_by: self.assumed_by,
             },
             suppressed,
             region,

@@ -12,6 +12,8 @@ use crate::novelty::Attribute;
 pub(crate) const MAX_EVENT_IDS: usize = 16;
 /// Values kept of each attribute; of more, those with the smallest digests.
 const MAX_VALUES: usize = 32;
+/// Regions kept: as many as there may be.
+const MAX_REGIONS: usize = 64;
 /// Sessions kept.
 const MAX_SESSIONS: usize = 6;
 
@@ -128,9 +130,16 @@ impl Journal {
 
     /// Adds everything that another journal holds.
     pub(crate) fn merge(&mut self, other: &Self) {
-        for (mine, theirs) in self.values.iter_mut().zip(&other.values) {
+        for (field, (mine, theirs)) in self.values.iter_mut().zip(&other.values).enumerate() {
             for value in theirs {
-                add_value(mine, value.digest, &value.text, value.count, value.units, value.first);
+                add_value(
+                    mine,
+                    most_of(field),
+                    value.digest,
+                    &value.text,
+                    [value.count, value.units],
+                    value.first,
+                );
             }
         }
         for id in &other.event_ids {
@@ -153,8 +162,19 @@ impl Journal {
 
     fn value(&mut self, field: Field, digest: Digest, text: &str, units: u64, time: Timestamp) {
         if let Some(values) = self.values.get_mut(field as usize) {
-            add_value(values, digest, text, 1, units, time);
+            add_value(values, most_of(field as usize), digest, text, [1, units], time);
         }
+    }
+
+    /// States how often a value was seen, and since when, where that is known better elsewhere.
+    pub(crate) fn restate(&mut self, field: Field, text: &str, count: u64, first: Timestamp) {
+        self.value(field, digest64(&[text]), text, 0, first);
+        let digest = digest64(&[text]);
+        let values = self.values.get_mut(field as usize).into_iter().flatten();
+        for value in values.filter(|value| value.digest == digest) {
+            value.count = count;
+        }
+        self.span(first, first);
     }
 
     fn event_id(&mut self, id: &str) {
@@ -207,8 +227,24 @@ impl Journal {
     }
 }
 
+/// How many values of a field are kept.
+fn most_of(field: usize) -> usize {
+    if field == Field::Region as usize {
+        MAX_REGIONS
+    } else {
+        MAX_VALUES
+    }
+}
+
 /// Values are kept in the order of their digests.
-fn add_value(values: &mut Vec<Value>, digest: Digest, text: &str, count: u64, units: u64, first: Timestamp) {
+fn add_value(
+    values: &mut Vec<Value>,
+    most: usize,
+    digest: Digest,
+    text: &str,
+    [count, units]: [u64; 2],
+    first: Timestamp,
+) {
     match values.binary_search_by(|v| v.digest.cmp(&digest)) {
         Ok(at) => {
             if let Some(value) = values.get_mut(at) {
@@ -217,7 +253,7 @@ fn add_value(values: &mut Vec<Value>, digest: Digest, text: &str, count: u64, un
                 value.first = value.first.min(first);
             }
         }
-        Err(at) if at < MAX_VALUES => {
+        Err(at) if at < most => {
             values.insert(
                 at,
                 Value {
@@ -228,7 +264,7 @@ fn add_value(values: &mut Vec<Value>, digest: Digest, text: &str, count: u64, un
                     first,
                 },
             );
-            values.truncate(MAX_VALUES);
+            values.truncate(most);
         }
         Err(_) => {}
     }

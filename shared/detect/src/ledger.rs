@@ -292,7 +292,7 @@ fn insert_bounded(set: &mut BTreeSet<Digest>, values: impl Iterator<Item = Diges
 /// The digest of a principal's durable id, by which everything is keyed. The path of a role or user is left out: their
 /// names are unique in an account, and calls that name them leave it out too. A whole account (`arn:…:root` or twelve
 /// digits) in a grant stands for everybody in it.
-pub(crate) fn principal_digest(id: &str) -> Digest {
+pub fn principal_digest(id: &str) -> Digest {
     if let Some(account) = account_of_grant(id) {
         return account_digest(account);
     }

@@ -36,6 +36,7 @@ mod testing;
 mod weigh;
 
 pub use engine::{Engine, LEARNING, Terms};
+pub use ledger::principal_digest;
 pub use merge::with_history;
 pub use part::{Moved, NoSuchPart, PartKey};
 pub use settings::{Mode, SettingError, SettingRow, Settings};

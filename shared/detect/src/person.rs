@@ -30,11 +30,13 @@ pub(crate) struct Person {
     pub controls: BTreeSet<(i32, Service, Family)>,
 }
 
-/// When two identities were seen to be tied, in hours since 1970: first and last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// When two identities were seen to be tied: first, and the last hour since 1970.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Tie {
     first: Timestamp,
     last_hour: i64,
+    /// The other one's durable id, where it became this one.
+    became: Option<String>,
 }
 
 /// The identities of an account.
@@ -61,6 +63,11 @@ impl Person {
         }
     }
 
+    /// Whether it has changed things since a day or longer.
+    pub(crate) fn has_changed_since(&self, day: i32) -> bool {
+        self.changed_in.values().any(|first| *first <= day)
+    }
+
     /// Whether it changed something in a region before a day.
     pub(crate) fn changed_before(&self, region: Digest, day: i32) -> bool {
         self.changed_in.get(&region).is_some_and(|first| *first < day)
@@ -71,6 +78,9 @@ impl Person {
         for (to, tie) in &other.ties {
             self.tie(*to, tie.first);
             self.tie(*to, Timestamp::from_seconds(tie.last_hour * HOUR));
+            if let Some(id) = &tie.became {
+                self.note_became(*to, id);
+            }
         }
         for (shape, days) in &other.habits {
             days.each(|day| self.note_habit(*shape, day));
@@ -99,12 +109,34 @@ impl Person {
             tie.last_hour = at.hour().max(tie.last_hour);
             first
         } else if self.ties.len() < MAX_TIES {
-            let last_hour = at.hour();
-            self.ties.insert(to, Tie { first: at, last_hour });
+            let (last_hour, became) = (at.hour(), None);
+            self.ties.insert(
+                to,
+                Tie {
+                    first: at,
+                    last_hour,
+                    became,
+                },
+            );
             true
         } else {
             false
         }
+    }
+}
+
+impl Person {
+    /// Names an identity that is tied to this one because it became it.
+    fn note_became(&mut self, by: Digest, id: &str) {
+        if let Some(tie) = self.ties.get_mut(&by).filter(|tie| tie.became.is_none()) {
+            tie.became = Some(id.to_owned());
+        }
+    }
+
+    /// The durable ids of those that became this one since a time, to the hour.
+    pub(crate) fn assumed_by(&self, since: Timestamp) -> impl Iterator<Item = &str> {
+        let recent = self.ties.values().filter(move |tie| tie.last_hour >= since.hour());
+        recent.filter_map(|tie| tie.became.as_deref())
     }
 }
 
@@ -121,6 +153,11 @@ pub(crate) fn tie(persons: &mut Persons, a: Digest, b: Digest, at: Timestamp) ->
     let there = persons.entry(a).or_default().tie(b, at);
     let back = persons.entry(b).or_default().tie(a, at);
     there || back
+}
+
+/// Names an identity that became another: of whoever assumes a role, the durable id is kept beside the tie.
+pub(crate) fn became(persons: &mut Persons, role: Digest, by: Digest, id: &str) {
+    persons.entry(role).or_default().note_became(by, id);
 }
 
 /// The identity itself and those it is tied to, up to two steps away, by ties seen since `since`, to the hour.

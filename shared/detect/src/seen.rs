@@ -65,7 +65,11 @@ impl Seen {
             for (value, since) in other.of(attribute) {
                 self.note(attribute, *value, since.first);
                 since.days.each(|day| {
-                    self.note(attribute, *value, Timestamp::from_seconds(i64::from(day) * DAY).max(since.first));
+                    self.note(
+                        attribute,
+                        *value,
+                        Timestamp::from_seconds(i64::from(day) * DAY).max(since.first),
+                    );
                 });
             }
         }
@@ -209,6 +213,21 @@ impl SharedSeen {
                 .into_iter()
                 .flatten()
                 .any(|(at, by)| by != who && at.day() < day)
+        })
+    }
+
+    /// Notes that an identity read what a probe's shape says. Shapes stand where services keep targets, of which the
+    /// account as a whole keeps none.
+    pub(crate) fn note_read(&mut self, shape: Digest, who: Digest, at: Timestamp) {
+        self.note(Attribute::Target, shape, who, at);
+    }
+
+    /// Whether two identities other than `who` read it before `day` began: what everybody reads is no look around. Of
+    /// those that did, the first two are known.
+    pub(crate) fn is_read_by_others(&self, shape: Digest, who: Digest, day: i32) -> bool {
+        self.showers(Attribute::Target, shape).is_some_and(|showers| {
+            let by_other = |(at, by): (Timestamp, Digest)| by != who && at.day() < day;
+            by_other(showers.first) && showers.second.is_some_and(by_other)
         })
     }
 

@@ -1,16 +1,22 @@
 //! Episodes of the control plane, kept and judged.
 
-use tripmeter_model::{Activity, Cause, DAY, Digest, Factor, Family, Finding, Identity, Tactic, Timestamp};
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use tripmeter_model::{
+    Activity, Cause, DAY, Digest, Factor, Family, Finding, Identity, PolicyEffect, Service, Tactic, Timestamp,
+};
 
 use super::{Account, Bench, ControlEpisode, SHOWS, Used};
 use crate::control::{Acquaintance, Control, ControlKey, ControlScene};
-use crate::detections;
+use crate::detections::{self, region_sweep};
 use crate::episode::{Draft, Published, publish};
 use crate::journal::{Context, Field};
 use crate::ledger::principal_digest;
 use crate::novelty::Attribute;
 use crate::part::{Moved, PartKey};
 use crate::person;
+use crate::settings::Settings;
 
 /// Episodes of the control plane that are kept at once, before mere looks are left out.
 const MAX_CONTROLS: usize = 10_000;
@@ -56,9 +62,58 @@ impl Account {
             published: Published::default(),
         });
         episode.control.about_user |= about_user;
+        // Who may take a role that spends changes hands.
+        episode.control.grave |= about_user && activity.effect == Some(PolicyEffect::PolicyOpened);
         if episode.control.add(activity, context) {
-            self.judge_control(key, activity.time, bench, out);
+            let told_as = self.tour(key).first().copied().unwrap_or(key);
+            self.judge_control(told_as, activity.time, bench, out);
         }
+    }
+
+    /// The episodes of the same identity and day that only look around, in the order of their first calls: one tour
+    /// over services, told once, as the first of them. Of any other episode, that alone.
+    pub(super) fn tour(&self, key: ControlKey) -> Vec<ControlKey> {
+        let person = self.persons.get(&key.who);
+        let of_day = person.into_iter().flat_map(|person| &person.controls);
+        let alike = of_day.filter(|(day, _, family)| *day == key.day && *family == key.family);
+        let mut tour: Vec<(Timestamp, ControlKey)> = alike
+            .map(|(_, service, _)| ControlKey {
+                service: *service,
+                ..key
+            })
+            .filter_map(|of| {
+                let control = &self.controls.get(&of)?.control;
+                control.only_looks(key.family).then_some((control.journal.first?, of))
+            })
+            .collect();
+        tour.sort_unstable();
+        if tour.iter().any(|(_, of)| *of == key) {
+            tour.into_iter().map(|(_, of)| of).collect()
+        } else {
+            vec![key]
+        }
+    }
+
+    /// An episode as it is told: with the others of its tour, and of a sweep with the regions that were called before
+    /// it was one.
+    fn told(&self, tour: &[ControlKey], settings: &Settings) -> Option<Cow<'_, Control>> {
+        let (first, rest) = tour.split_first()?;
+        let mut told = Cow::Borrowed(&self.controls.get(first)?.control);
+        for control in rest.iter().filter_map(|key| self.controls.get(key)) {
+            told.to_mut().join(&control.control);
+        }
+        if first.family == Family::RegionSweep {
+            let swept = told.to_mut();
+            let services: BTreeSet<Service> = tour.iter().map(|key| key.service).collect();
+            let from = swept.journal.first?.plus(-settings.sweep_seconds);
+            let openings = self.ledger.of(first.who, from, swept.journal.last?);
+            region_sweep::restate(
+                &mut swept.journal,
+                openings.filter(|o| services.contains(&o.service)),
+                from,
+            );
+        }
+        Some(told)
     }
 
     pub(super) fn judge_control(&mut self, key: ControlKey, time: Timestamp, bench: &Bench<'_>, out: &mut Vec<Moved>) {
@@ -78,7 +133,12 @@ impl Account {
     }
 
     pub(super) fn control_draft(&self, key: ControlKey, bench: &Bench<'_>) -> Option<Draft> {
-        let control = &self.controls.get(&key)?.control;
+        let tour = self.tour(key);
+        if tour.first() != Some(&key) {
+            return None;
+        }
+        let told = self.told(&tour, bench.settings)?;
+        let control = told.as_ref();
         let used = self.used.get(&(key.service, key.who));
         let judged = control.journal.first?.plus(-bench.settings.lateness()).day();
         let scene = ControlScene {
@@ -103,6 +163,10 @@ impl Account {
                 let first = self.seen.first(Attribute::Network, network.digest);
                 first.is_some_and(|first| first.day() > self.span.first_day && first.since(network.first) > -DAY)
             }),
+            read_by_others: &|shape| {
+                let learned = judged - bench.settings.learning_days;
+                self.seen.is_read_by_others(shape, key.who, learned)
+            },
             in_use: self.services.contains_key(&key.service),
             mean_day: used.map_or(0.0, |used| used.profile.mean_day()),
         };
@@ -130,6 +194,7 @@ impl Account {
             account: self.id.clone(),
             identity: control.identity.clone(),
             linked: Vec::new(),
+            assumed_by: self.assumed_by(key.who, &control.journal, bench),
             factors,
             journal: control.journal.clone(),
             openings: Vec::new(),
@@ -139,7 +204,8 @@ impl Account {
         })
     }
 
-    /// Whether an identity acted from networks and with clients that its own use has shown for weeks.
+    /// Whether an identity acted from networks and with clients that its own use has shown for weeks, or, where it has
+    /// changed things for as long, the account has.
     fn is_at_home(&self, key: ControlKey, control: &Control, bench: &Bench<'_>) -> bool {
         let known = |field, attribute| {
             let values = control.journal.values(field);
@@ -154,7 +220,22 @@ impl Account {
             known(Field::Network, Attribute::Network),
             known(Field::Client, Attribute::Client),
         );
-        self.profiles_of(key.who).any(|(_, used)| network(used) && client(used))
+        if self.profiles_of(key.who).any(|(_, used)| network(used) && client(used)) {
+            return true;
+        }
+        let learned = key.day - bench.settings.learning_days;
+        let known_here = |field, attribute| {
+            let mut values = control.journal.values(field).iter();
+            values.all(|value| {
+                let first = self.seen.first(attribute, value.digest);
+                first.is_some_and(|first| first.day() <= learned)
+            })
+        };
+        self.persons
+            .get(&key.who)
+            .is_some_and(|person| person.has_changed_since(learned))
+            && known_here(Field::Network, Attribute::Network)
+            && known_here(Field::Client, Attribute::Client)
     }
 
     pub(super) fn control_finding(&self, key: ControlKey, bench: &Bench<'_>) -> Option<Finding> {

@@ -203,6 +203,7 @@ impl Account {
             account: self.id.clone(),
             identity: episode.who.clone().unwrap_or_else(|| Identity::account(&self.id)),
             linked: Vec::new(),
+            assumed_by: Vec::new(),
             factors: episode.factors.clone(),
             journal,
             openings: Vec::new(),

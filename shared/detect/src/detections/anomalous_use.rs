@@ -40,6 +40,8 @@ const GOES_ON: u32 = 3;
 /// Points of a place that somebody keeps coming back from, and how strange and how much used it must be.
 const KEPT: f64 = 35.0;
 const KEPT_STRANGE: f64 = 5.0;
+/// The same for an identity that is as young itself: a new program has a network of its own, too.
+const KEPT_STRANGE_NEWCOMER: f64 = FOREIGN;
 const KEPT_USES: u32 = 10;
 /// Hours of one day, and days of seven, that make a rise lasting.
 const LASTING_HOURS: u32 = 6;
@@ -221,9 +223,7 @@ pub(crate) fn fresh<'a>(
     // A never-seen identity has no past of its own: that nobody here knows its network and client says as much.
     let alone = match facts.standing {
         Standing::Learning => false,
-        Standing::NeverSeen => {
-            novelty.context >= FRESH_ALONE || strange.is_foreign() || strange.in_haste(scene, cell)
-        }
+        Standing::NeverSeen => novelty.context >= FRESH_ALONE || strange.is_foreign() || strange.in_haste(scene, cell),
         Standing::Known => novelty.context >= FRESH_ALONE,
     };
     let two_places = facts.standing != Standing::Learning && two_places(scene, cell);
@@ -257,12 +257,16 @@ fn is_brisk(scene: &Scene<'_>, facts: &Facts, fresh: u32) -> bool {
 /// two weeks, that nobody else in the account has shown, and beside which the usual ones go on (a deployment or a
 /// person who moves leaves the old one), or by an identity that is as young itself.
 pub(crate) fn kept_up<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell, weighed: &mut Weighed<'a>) {
-    let kept = scene.recent(facts.hour).map(|cell| cell.kept).fold(0, u32::saturating_add);
+    let kept = scene
+        .recent(facts.hour)
+        .map(|cell| cell.kept)
+        .fold(0, u32::saturating_add);
     if cell.kept == 0 || kept < KEPT_USES || facts.standing == Standing::Learning {
         return;
     }
     let told = facts.first.plus(-scene.settings.lateness()).day();
     let seen = &scene.around.seen;
+    let is_newcomer = scene.profile.age_days(facts.day) < scene.settings.learning_days;
     let (mut parts, mut points, mut days) = (Vec::new(), 0.0, 0);
     for (field, attribute) in CONTEXT {
         let is_place = matches!(attribute, Attribute::Region | Attribute::Network);
@@ -270,10 +274,18 @@ pub(crate) fn kept_up<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell, weig
             is_young(seen, attribute, value.digest, told) && !scene.around.vouched.contains(&value.digest)
         });
         let scored = young.map(|value| {
-            let to_others = scene.shared_seen.known_to_others(attribute, value.digest, scene.who, told);
-            let known = if to_others { Known::ToTheAccount } else { Known::ToNobody };
+            let to_others = scene
+                .shared_seen
+                .known_to_others(attribute, value.digest, scene.who, told);
+            let known = if to_others {
+                Known::ToTheAccount
+            } else {
+                Known::ToNobody
+            };
             (attribute.points(p_new(cell, attribute), known), value, known)
         });
+        // To a newcomer everything is new: what others have shown says nothing of it.
+        let scored = scored.filter(|(.., known)| !is_newcomer || *known == Known::ToNobody);
         let Some((most, value, known)) = scored.max_by(|a, b| a.0.total_cmp(&b.0)) else {
             continue;
         };
@@ -283,9 +295,13 @@ pub(crate) fn kept_up<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell, weig
         points += most;
         parts.push((new_factor(attribute), most, Note::Value { value, known }));
     }
-    let is_newcomer = scene.profile.age_days(facts.day) < scene.settings.learning_days;
     let usual_goes_on = usual_goes_on(seen, Attribute::Network, told) && usual_goes_on(seen, Attribute::Region, told);
-    if days == 0 || points < KEPT_STRANGE || !(is_newcomer || usual_goes_on) {
+    let strange = if is_newcomer {
+        KEPT_STRANGE_NEWCOMER
+    } else {
+        KEPT_STRANGE
+    };
+    if days == 0 || points < strange || !(is_newcomer || usual_goes_on) {
         return;
     }
     weighed.add(FactorName::Lasting, KEPT, Note::Kept(days));

@@ -1,7 +1,7 @@
 //! A credential was issued or widened.
 //!
-//! Low when what is granted reaches a watched service or everything, Medium when this identity never did it in an
-//! account that is known. Low, too, when a key or password is made for somebody who uses a watched service already.
+//! Low when what is granted reaches a watched service or everything, or lets another account into a role; Medium when
+//! this identity never did it in an account that is known, and is not at home. Low, too, when a key or password is made for somebody who uses a watched service already.
 //! What reaches none is an opening, and no finding of its own.
 //!
 //! ATT&CK: T1098.001, T1098.003, T1136.003. Evades: short-term Bedrock API keys, which are made on the caller's
@@ -18,7 +18,7 @@ pub(super) fn judge<'a>(scene: &ControlScene<'a>) -> Verdict<'a> {
     }
     let weight = scene.weight();
     let mut verdict = vec![part(FactorName::Base, 20.0 * weight, scene.control.journal.count)];
-    if scene.control.grave && scene.standing != Acquaintance::NewAccount && weight >= 1.0 {
+    if scene.control.grave && scene.standing == Acquaintance::Somebody && weight >= 1.0 {
         verdict.push(part(FactorName::Unusual, 20.0, 1));
     }
     verdict

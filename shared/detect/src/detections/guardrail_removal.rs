@@ -1,6 +1,7 @@
 //! A control was weakened or blinded: logging, a guardrail, a budget, an alarm, the trail, this detector.
 //!
-//! Medium; High against the trail, this detector, or the logging of a service that is in use.
+//! Medium; High against the trail, this detector, or the logging of a service that is in use. What deployments do all
+//! day (an alarm removed, data events selected anew) is an opening, Low by somebody who is not at home, else no finding.
 //!
 //! ATT&CK: T1562.008, T1562.001. Evades: a control that is weakened by its contents (a guardrail emptied of its
 //! rules still exists). False when: a stack is taken down, or logging moves to another bucket.
@@ -8,15 +9,18 @@
 use tripmeter_model::{FactorName, Service};
 
 use super::part;
-use crate::control::{ControlScene, Verdict};
+use crate::control::{Acquaintance, ControlScene, Verdict};
 
 pub(super) fn judge<'a>(scene: &ControlScene<'a>) -> Verdict<'a> {
+    if scene.control.routine && scene.standing == Acquaintance::AtHome {
+        return Vec::new();
+    }
     // Logging of a service that nobody uses hides nothing yet.
     let of_idle_service = scene.key.service.spends() && scene.key.service != Service::Sns && !scene.in_use;
-    let base = if scene.control.grave && !of_idle_service {
-        70.0
-    } else {
-        40.0
+    let base = match () {
+        () if scene.control.routine => 20.0,
+        () if scene.control.grave && !of_idle_service => 70.0,
+        () => 40.0,
     };
     vec![part(
         FactorName::Base,

@@ -18,7 +18,7 @@ use crate::cell::Cell;
 use crate::journal::Field;
 use crate::ledger::{Ledger, Opening};
 use crate::novelty::Attribute;
-use crate::person::{Persons, kin};
+use crate::person::kin;
 use crate::settings::Settings;
 use crate::weigh::{Facts, Note, Scene, Weighed};
 
@@ -111,9 +111,10 @@ pub(crate) fn stages<'a>(scene: &Scene<'a>, facts: &Facts, cell: &Cell) -> Stage
     let mut kin = kin(scene.persons, scene.who, from);
     add_same_origin(scene, &mut kin, cell, from, to);
     let mut stages = Stages::default();
+    let outside = is_outside(scene, facts, cell);
     for who in kin.iter().copied() {
         for opening in scene.ledger.of(who, from, to) {
-            let points = stage_points(scene, who, opening) * weight(scene, who, opening);
+            let points = stage_points(scene, who, opening) * weight(scene, who, opening, outside);
             stages.given |= opening.stage == Stage::Credential
                 && points > 0.0
                 && who != scene.who
@@ -135,7 +136,7 @@ pub(crate) fn stages<'a>(scene: &Scene<'a>, facts: &Facts, cell: &Cell) -> Stage
                     && opening.stage != Stage::DeniedUse
                     && !opening.routine()
                     && !kin.contains(who)
-                    && weight(scene, *who, opening) > 0.5
+                    && weight(scene, *who, opening, outside) > 0.5
             })
             .map(|(_, opening)| opening)
             .min_by_key(|opening| (opening.first, opening.stage));
@@ -211,8 +212,28 @@ fn is_burst(scene: &Scene<'_>, who: Digest, opening: &Opening) -> bool {
     denied_in_burst(scene.ledger, who, opening) >= burst_size(scene.settings, usual)
 }
 
-fn weight(scene: &Scene<'_>, who: Digest, opening: &Opening) -> f64 {
-    habit_weight(scene.persons, who, opening, scene.settings)
+/// Whether the hour's use came from a network that nobody in the account has shown.
+fn is_outside(scene: &Scene<'_>, facts: &Facts, cell: &Cell) -> bool {
+    let before = facts.last.plus(-scene.settings.lateness()).day();
+    let mut networks = cell.journal.values(Field::Network).iter();
+    networks.any(|network| !scene.account_seen.known(Attribute::Network, network.digest, before))
+}
+
+/// How unusual an opening is for who made it: its most unusual call. What the others of the account read, too, is no
+/// look around where they are, or by a person who signed in.
+fn weight(scene: &Scene<'_>, who: Digest, opening: &Opening, outside: bool) -> f64 {
+    let day = opening.first.plus(-scene.settings.lateness()).day();
+    let person = scene.persons.get(&who);
+    let learned = day - scene.settings.learning_days;
+    let is_look = opening.stage == Stage::Probe && (!outside || opening.identity.is_person());
+    let usual = |shape| is_look && scene.account_seen.is_read_by_others(shape, who, learned);
+    let shapes = opening.calls.values().flat_map(|call| &call.shapes);
+    let weights = shapes.map(|shape| match person.and_then(|person| person.habit(*shape)) {
+        _ if usual(*shape) => 0.0,
+        Some(days) => days.weight(day),
+        None => 1.0,
+    });
+    weights.fold(0.0, f64::max)
 }
 
 /// How many refused uses make a burst for an identity that usually makes so many calls a day.
@@ -229,20 +250,6 @@ pub(crate) fn denied_in_burst(ledger: &Ledger, who: Digest, opening: &Opening) -
         .filter(|o| (slot - 1..=slot).contains(&o.first.ten_minutes()) && o.served < o.count.saturating_mul(SERVED))
         .map(|o| o.count)
         .sum()
-}
-
-/// How unusual an opening is for who made it: its most unusual call.
-pub(crate) fn habit_weight(persons: &Persons, who: Digest, opening: &Opening, settings: &Settings) -> f64 {
-    let day = opening.first.plus(-settings.lateness()).day();
-    let person = persons.get(&who);
-    let shapes = opening.calls.values().flat_map(|call| &call.shapes);
-    shapes
-        .map(|shape| {
-            person
-                .and_then(|person| person.habit(*shape))
-                .map_or(1.0, |days| days.weight(day))
-        })
-        .fold(0.0, f64::max)
 }
 
 fn stage_factor(stage: Stage) -> FactorName {

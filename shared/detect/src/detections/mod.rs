@@ -85,6 +85,14 @@ pub(crate) fn words(scene: &ControlScene<'_>, part: &Part<'_>) -> Factor {
         (FactorName::Base, _) if scene.key.family == Family::DeniedRegion => {
             format!("{calls} calls in a region that is not allowed")
         }
+        (FactorName::Base, Note::Times(regions)) if scene.key.family == Family::RegionSweep => {
+            let (first, last) = (scene.control.journal.first, scene.control.journal.last);
+            let seconds = first.zip(last).map_or(0, |(first, last)| last.since(first));
+            format!(
+                "{calls} calls over {regions} regions within {seconds} seconds: {}",
+                whys.join("; ")
+            )
+        }
         (FactorName::Base, _) if whys.is_empty() => format!("{calls} calls"),
         (FactorName::Base, _) => whys.join("; "),
         (FactorName::Unusual, _) => "this identity never did this, or never in this region".to_owned(),
