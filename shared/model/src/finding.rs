@@ -334,6 +334,9 @@ pub struct Evidence {
     pub sessions: Vec<Session>,
     /// Openings, oldest first.
     pub openings: Vec<OpeningSeen>,
+    /// The durable ids of those that became this identity, where it is a role: theirs is the credential behind it.
+    #[serde(default)]
+    pub assumed_by: Vec<String>,
 }
 
 /// Who is asked first, out of the policy file.

@@ -248,6 +248,14 @@ impl Identity {
         })
     }
 
+    /// Whether a person signed in as it at the organisation's identity provider.
+    pub fn is_person(&self) -> bool {
+        matches!(
+            self.kind,
+            IdentityKind::SsoRole | IdentityKind::SamlUser | IdentityKind::IdentityCenterUser
+        )
+    }
+
     /// What people call it: the last part of the ARN, the person behind a permission set.
     ///
     /// ```
