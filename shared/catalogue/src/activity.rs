@@ -25,12 +25,15 @@ pub(crate) fn of(record: &Record<'_>, call: &Call, scope: &Scope) -> Activity {
     };
     let denied = record.error_message.as_deref().and_then(target::denied_resource);
     let ours = names_ours(record, call, &parameters, denied, scope);
-    let ruling = Ruling::of(call, &parameters, ours);
-
     let user = record.user_identity.map(UserIdentity::parse).unwrap_or_default();
+    let account = account(record, &user);
+    let ruling = Ruling::of(call, &parameters, ours);
+    let ruling = match ruling.effect {
+        Some(PolicyEffect::PolicyOpened) => ruling.admitting(principal::admitted(&parameters, &account)),
+        _ => ruling,
+    };
     let bearer = has_bearer_token(record, call.service);
     let identity = Identity::of(&user, bearer, &stranger(record));
-    let account = account(record, &user);
     let region = bounded(record.region.as_deref().unwrap_or_default(), MAX_NAME);
 
     let place = principal::Place {

@@ -160,6 +160,8 @@ pub enum Measure {
     Each(&'static [&'static str]),
     /// One message, to the country of the phone number at the path. The number itself is not kept.
     Message(&'static str),
+    /// A job, taken as so many calls: no record says how many it makes.
+    Job(u64),
 }
 
 impl fmt::Display for Measure {
@@ -168,6 +170,7 @@ impl fmt::Display for Measure {
             Self::One => f.write_str("1"),
             Self::Each(paths) => write!(f, "entries and recipients in {}", paths.join(", ")),
             Self::Message(path) => write!(f, "1, to the country of {path}"),
+            Self::Job(calls) => write!(f, "{calls}: a job is taken as so many calls"),
         }
     }
 }
@@ -331,7 +334,7 @@ impl Call {
             | About::BecomesRoot(path) => slice::from_ref(path),
         };
         let quantity = match &self.quantity {
-            Measure::One => &[],
+            Measure::One | Measure::Job(_) => &[],
             Measure::Each(paths) => *paths,
             Measure::Message(path) => slice::from_ref(path),
         };
@@ -357,7 +360,7 @@ impl Call {
         !matches!(self.rule, Rule::Name)
             || !matches!(self.ours, Ours::Never)
             || !matches!(self.target, About::Nothing)
-            || !matches!(self.quantity, Measure::One)
+            || !matches!(self.quantity, Measure::One | Measure::Job(_))
             || self.has_habit()
     }
 

@@ -55,6 +55,77 @@ pub(crate) fn reaches(document: &Value) -> Vec<String> {
     services
 }
 
+/// Whom a policy of a resource or role lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Admitted {
+    /// Nobody: it only denies.
+    Nobody,
+    /// The account's own principals, AWS services, and identity providers.
+    Own,
+    /// Another account, everybody, or somebody of whom nothing is known.
+    Others,
+}
+
+/// Whom the document lets in at the most, seen from this account; `None` where it cannot be read.
+pub(crate) fn admits(document: &Value, account: &str) -> Option<Admitted> {
+    let document = decoded(document);
+    member(&document, "Statement")?;
+    let most = allowing(&document)
+        .map(|statement| admitted_by(statement, account))
+        .max();
+    Some(most.unwrap_or(Admitted::Nobody))
+}
+
+/// Whether the document can be read and grants nothing: it only denies.
+pub(crate) fn only_denies(document: &Value) -> bool {
+    let document = decoded(document);
+    member(&document, "Statement").is_some() && allowing(&document).next().is_none()
+}
+
+fn admitted_by(statement: &Value, account: &str) -> Admitted {
+    let Some(principal) = member(statement, "Principal") else {
+        return Admitted::Others;
+    };
+    let is_own = |id: &str| {
+        let of = if id.starts_with("arn:") {
+            id.split(':').nth(4)
+        } else {
+            Some(id)
+        };
+        !account.is_empty() && of == Some(account) || id == "*" && holds_to(statement, account)
+    };
+    let aws = match principal {
+        Value::String(_) => Some(principal),
+        named => member(named, "AWS"),
+    };
+    let others = one_or_many(aws).any(|id| !id.as_str().is_some_and(is_own));
+    if others || member(principal, "CanonicalUser").is_some() {
+        Admitted::Others
+    } else {
+        Admitted::Own
+    }
+}
+
+/// Whether a statement for everybody holds only within the account, as the policy does that a new topic has.
+fn holds_to(statement: &Value, account: &str) -> bool {
+    const KEYS: [&str; 4] = [
+        "aws:sourceowner",
+        "aws:sourceaccount",
+        "aws:principalaccount",
+        "kms:calleraccount",
+    ];
+    let conditions = member(statement, "Condition").and_then(Value::as_object);
+    conditions.into_iter().flatten().any(|(operator, keys)| {
+        operator.to_ascii_lowercase().starts_with("stringequals")
+            && keys.as_object().is_some_and(|keys| {
+                keys.iter().any(|(key, values)| {
+                    KEYS.iter().any(|known| key.eq_ignore_ascii_case(known))
+                        && one_or_many(Some(values)).all(|value| value.as_str() == Some(account))
+                })
+            })
+    })
+}
+
 /// The AWS principals that a resource's policy lets in by statements that do not deny: ARNs and account ids, each
 /// once. `*` is nobody in particular, and services are not principals that call for themselves.
 pub(crate) fn lets_in(document: &Value) -> Vec<String> {
@@ -148,6 +219,50 @@ fn percent_decoded(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_policy_admits_others_only_where_it_allows_somebody_beyond_the_account() {
+        let of = |statement: serde_json::Value| {
+            super::admits(&serde_json::json!({"Statement": [statement]}), "111122223333")
+        };
+        let cases = [
+            (
+                json!({"Effect": "Deny", "Principal": "*", "Action": "*"}),
+                super::Admitted::Nobody,
+            ),
+            (
+                json!({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}}),
+                super::Admitted::Own,
+            ),
+            (
+                json!({"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}}),
+                super::Admitted::Own,
+            ),
+            (
+                json!({"Effect": "Allow", "Principal": {"AWS": "*"},
+                       "Condition": {"StringEquals": {"AWS:SourceOwner": "111122223333"}}}),
+                super::Admitted::Own,
+            ),
+            (
+                json!({"Effect": "Allow", "Principal": {"AWS": "*"},
+                       "Condition": {"StringEquals": {"AWS:SourceOwner": "999988887777"}}}),
+                super::Admitted::Others,
+            ),
+            (json!({"Effect": "Allow", "Principal": "*"}), super::Admitted::Others),
+            (
+                json!({"Effect": "Allow", "Principal": {"AWS": ["111122223333", "999988887777"]}}),
+                super::Admitted::Others,
+            ),
+            (
+                json!({"Effect": "Allow", "NotPrincipal": {"AWS": "111122223333"}}),
+                super::Admitted::Others,
+            ),
+        ];
+        for (statement, expected) in cases {
+            assert_eq!(of(statement.clone()), Some(expected), "{statement}");
+        }
+        assert_eq!(super::admits(&json!("{not json"), "111122223333"), None);
+    }
+
     use serde_json::json;
 
     use super::*;

@@ -7,7 +7,7 @@ use tripmeter_model::{Identity, MAX_TEXT, bounded};
 
 use crate::call::About;
 use crate::parameters::{Parameters, member};
-use crate::policy_document;
+use crate::policy_document::{self, Admitted};
 
 /// What is needed to write an ARN of the account.
 pub(crate) struct Place<'a> {
@@ -89,23 +89,43 @@ pub(crate) fn of(
 /// Principals of a resource that are let in by one call, at the most.
 const MAX_LET_IN: usize = 16;
 
+/// The names that IAM, SES, SNS, Bedrock and SMS give to a policy document that names principals.
+const DOCUMENTS: [&str; 5] = [
+    "policy",
+    "resourcePolicy",
+    "attributeValue",
+    "policyDocument",
+    "assumeRolePolicyDocument",
+];
+/// The names that SNS gives to the accounts that it lets in.
+const ACCOUNTS: [&str; 2] = ["aWSAccountId", "aWSAccountIds"];
+
+/// Whom a change of a resource's or role's policy lets in at the most, seen from the account; `None` where nothing says.
+pub(crate) fn admitted(parameters: &Parameters, account: &str) -> Option<Admitted> {
+    let documents = DOCUMENTS.iter().filter_map(|path| parameters.get(path));
+    let admitted = documents.filter_map(|document| policy_document::admits(document, account));
+    let accounts = ACCOUNTS.iter().filter_map(|path| parameters.get(path)).flat_map(named);
+    admitted
+        .chain(accounts.map(|id| if id == account { Admitted::Own } else { Admitted::Others }))
+        .max()
+}
+
+/// The accounts that a parameter names: a list, or one.
+fn named(value: &Value) -> Vec<String> {
+    match value {
+        Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Value::String(one) => vec![one.clone()],
+        _ => Vec::new(),
+    }
+}
+
 /// Whom a change of a resource's policy lets in: the principals of the policy document, or the accounts that are named.
 pub(crate) fn let_in(parameters: &Parameters) -> Vec<String> {
-    // The names that SES, SNS, Bedrock and SMS give to the document, and SNS to the accounts.
-    const DOCUMENTS: [&str; 4] = ["policy", "resourcePolicy", "attributeValue", "policyDocument"];
-    const ACCOUNTS: [&str; 2] = ["aWSAccountId", "aWSAccountIds"];
     let documents = DOCUMENTS
         .iter()
         .filter_map(|path| parameters.get(path))
         .flat_map(policy_document::lets_in);
-    let accounts = ACCOUNTS
-        .iter()
-        .filter_map(|path| parameters.get(path))
-        .flat_map(|value| match value {
-            Value::Array(list) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-            Value::String(one) => vec![one.clone()],
-            _ => Vec::new(),
-        });
+    let accounts = ACCOUNTS.iter().filter_map(|path| parameters.get(path)).flat_map(named);
     documents
         .chain(accounts)
         .take(MAX_LET_IN)

@@ -11,6 +11,7 @@ use crate::parameters::{Parameters, member};
 pub(crate) fn of(measure: Measure, parameters: &Parameters) -> Quantity {
     match measure {
         Measure::One => Quantity::ONE,
+        Measure::Job(units) => Quantity { units, country: None },
         Measure::Each(paths) => Quantity {
             units: paths
                 .iter()

@@ -4,6 +4,7 @@ use tripmeter_model::{Kind, PolicyEffect};
 
 use crate::call::{Call, Ours, Rule};
 use crate::parameters::Parameters;
+use crate::policy_document::Admitted;
 
 /// A judgement of one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +119,26 @@ impl Ruling {
             effect: Some(effect),
             routine: false,
             ..self
+        }
+    }
+
+    /// A credential issue that says who may take it.
+    pub(crate) fn trusts(self) -> Self {
+        Self {
+            effect: Some(PolicyEffect::PolicyOpened),
+            ..self
+        }
+    }
+
+    /// The same, where it is known whom it lets in: nothing is opened to who belongs to the account, but a role that
+    /// changes hands within it is still a grant.
+    pub(crate) fn admitting(self, admitted: Option<Admitted>) -> Self {
+        let grants = self.kind == Kind::CredentialIssue;
+        match admitted {
+            Some(Admitted::Own) if grants => self.routine(),
+            Some(Admitted::Nobody | Admitted::Own) => self.context(),
+            Some(Admitted::Others) if grants => self.valued("others").grave(),
+            Some(Admitted::Others) | None => self,
         }
     }
 

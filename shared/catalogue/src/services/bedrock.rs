@@ -6,12 +6,18 @@
 
 use tripmeter_model::{PolicyEffect, Service};
 
-use crate::call::{About, Call, Rule, context, guard, policy, probe, service, spend};
+use crate::call::{About, Call, Measure, Rule, context, guard, policy, probe, service, spend};
 use crate::parameters::Parameters;
 use crate::ruling::Ruling;
 use PolicyEffect::{AccessEnabled, LimitRaised, PolicyOpened};
 
 const MODEL: About = About::Model(&["modelId", "modelIdentifier", "baseModelIdentifier", "modelArn"]);
+/// A batch has 100 prompts or more and up to 50,000, by the default quotas; a training costs as much.
+const BATCH: Measure = Measure::Job(1_000);
+/// An evaluation has up to 1,000 prompts.
+const COMPARISON: Measure = Measure::Job(100);
+/// Six seconds of video cost half a dollar, as some 30 calls of a large model do.
+const VIDEO: Measure = Measure::Job(25);
 const GUARDRAIL: About = About::Resource(&["guardrailIdentifier", "guardrailConfigurationId", "configId"]);
 
 #[rustfmt::skip] // one call a line
@@ -108,11 +114,12 @@ pub(crate) const CALLS: &[Call] = &service(
         spend("Converse", "a model answers").about(MODEL).reads(),
         spend("ConverseStream", "a model answers").about(MODEL).reads(),
         spend("InvokeModelWithBidirectionalStream", "a model talks").about(MODEL).data("AWS::Bedrock::Model"),
-        spend("StartAsyncInvoke", "a model makes a video or the like").about(MODEL).data("AWS::Bedrock::AsyncInvoke"),
-        spend("CreateModelInvocationJob", "a model answers a whole batch").about(MODEL),
-        spend("CreateModelCustomizationJob", "a model is trained").about(MODEL),
-        spend("CreateEvaluationJob", "models answer to be compared"),
-        spend("CreateAdvancedPromptOptimizationJob", "models answer to better a prompt"),
+        spend("StartAsyncInvoke", "a model makes a video or the like")
+            .about(MODEL).counts(VIDEO).data("AWS::Bedrock::AsyncInvoke"),
+        spend("CreateModelInvocationJob", "a model answers a whole batch").about(MODEL).counts(BATCH),
+        spend("CreateModelCustomizationJob", "a model is trained").about(MODEL).counts(BATCH),
+        spend("CreateEvaluationJob", "models answer to be compared").counts(COMPARISON),
+        spend("CreateAdvancedPromptOptimizationJob", "models answer to better a prompt").counts(COMPARISON),
         spend("InvokeAgent", "an agent answers")
             .about(About::Resource(&["agentAliasArn", "agentId"])).data("AWS::Bedrock::AgentAlias"),
         spend("InvokeInlineAgent", "an agent made on the spot answers")

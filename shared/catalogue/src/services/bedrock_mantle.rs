@@ -5,7 +5,7 @@
 
 use tripmeter_model::{PolicyEffect, Service};
 
-use crate::call::{About, Call, context, policy, probe, service, spend};
+use crate::call::{About, Call, Measure, context, policy, probe, service, spend};
 use PolicyEffect::AccessEnabled;
 
 const MODEL: About = About::Model(&["model"]);
@@ -25,6 +25,6 @@ pub(crate) const CALLS: &[Call] = &service(
         context("ArchiveProject", "a project put away").outside_sdk(NO_SDK),
         context("CancelFineTuningJob", "a training stopped").outside_sdk(NO_SDK),
         spend("CreateInference", "a model answers").about(MODEL).data(DATA).outside_sdk(NO_SDK),
-        spend("CreateFineTuningJob", "a model is trained").about(MODEL).outside_sdk(NO_SDK),
+        spend("CreateFineTuningJob", "a model is trained").about(MODEL).counts(Measure::Job(1_000)).outside_sdk(NO_SDK),
     ],
 );

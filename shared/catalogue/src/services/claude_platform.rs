@@ -5,7 +5,7 @@
 
 use tripmeter_model::{PolicyEffect, Service};
 
-use crate::call::{About, Call, context, credential, policy, probe, service, spend};
+use crate::call::{About, Call, Measure, context, credential, policy, probe, service, spend};
 use PolicyEffect::AccessEnabled;
 
 const MODEL: About = About::Model(&["model"]);
@@ -28,7 +28,8 @@ pub(crate) const CALLS: &[Call] = &service(
         context("ArchiveWorkspace", "a workspace put away").outside_sdk(NO_SDK),
         context("CancelBatchInference", "a batch stopped").data(DATA).outside_sdk(NO_SDK),
         spend("CreateInference", "a model answers").about(MODEL).data(DATA).outside_sdk(NO_SDK),
-        spend("CreateBatchInference", "a model answers a whole batch").about(MODEL).data(DATA).outside_sdk(NO_SDK),
+        spend("CreateBatchInference", "a model answers a whole batch")
+            .about(MODEL).counts(Measure::Job(1_000)).data(DATA).outside_sdk(NO_SDK),
         spend("CreateSession", "an agent begins to work").data(DATA).outside_sdk(NO_SDK),
     ],
 );

@@ -6,7 +6,7 @@ use tripmeter_model::{PolicyEffect::AccessEnabled, Service};
 
 use crate::call::{About, Call, Rule, context, credential, guard, policy, service};
 use crate::parameters::Parameters;
-use crate::policy_document::{managed_reaches, reaches};
+use crate::policy_document::{managed_reaches, only_denies, reaches};
 use crate::ruling::Ruling;
 
 const USER: About = About::User("userName");
@@ -20,8 +20,12 @@ const ATTACHED: Rule = Rule::Judged(
 );
 const DETACHED: Rule = Rule::Judged("only when AWS's quarantine is taken off", detached);
 const WRITTEN: Rule = Rule::Judged(
-    "grave when the document allows a watched service or everything, else routine",
+    "grave when the document allows a watched service or everything, context when it only denies, else routine",
     written,
+);
+const TRUSTED: Rule = Rule::Judged(
+    "grave when the document lets in another account or everybody, context when it only denies, else routine",
+    trusted,
 );
 const SERVICE_CREDENTIAL: Rule = Rule::Judged("grave for Bedrock or Claude Platform, else routine", service_credential);
 const API_KEY_USER: Rule = Rule::Judged(
@@ -49,9 +53,9 @@ pub(crate) const CALLS: &[Call] = &service(
         credential("DeactivateMFADevice", "lets a user in without a second factor").about(USER),
         // Principals.
         credential("CreateUser", "makes a user").about(USER).when(API_KEY_USER),
-        credential("CreateRole", "makes a role").about(ROLE).routine(),
+        credential("CreateRole", "makes a role").about(ROLE).routine().when(TRUSTED),
         credential("AddUserToGroup", "gives a user what a group may").about(USER),
-        credential("UpdateAssumeRolePolicy", "changes who may become a role").about(ROLE),
+        credential("UpdateAssumeRolePolicy", "changes who may become a role").about(ROLE).when(TRUSTED),
         credential("CreateSAMLProvider", "lets another directory's people in"),
         credential("UpdateSAMLProvider", "changes whose people are let in"),
         credential("CreateOpenIDConnectProvider", "lets another issuer's tokens in"),
@@ -117,12 +121,21 @@ fn detached(parameters: &Parameters, row: Ruling) -> Ruling {
 }
 
 fn written(parameters: &Parameters, row: Ruling) -> Ruling {
-    let reached = parameters.get("policyDocument").map(reaches).unwrap_or_default();
+    let document = parameters.get("policyDocument");
+    if document.is_some_and(only_denies) {
+        return row.context();
+    }
+    let reached = document.map(reaches).unwrap_or_default();
     if reached.is_empty() {
         row.routine()
     } else {
         row.valued(reached.join(",")).grave()
     }
+}
+
+/// Whose account it is, is not among the parameters: whom the document lets in is looked at afterwards.
+fn trusted(_: &Parameters, row: Ruling) -> Ruling {
+    row.trusts()
 }
 
 /// The console makes a user of its own, by one of these names, for each long-term API key.
