@@ -37,6 +37,7 @@ ATTEMPTS = 3
 # AWS waits one minute, then two; nothing here gets better by waiting.
 SECONDS_BETWEEN_ATTEMPTS = 0.5
 
+
 class Bus:
     """The default buses of every account and region, as AWS's services see them."""
 
@@ -141,6 +142,8 @@ class Bus:
         lambda_svc.esm_wake.set()
         waiting = sum(not one.done() for one in self.invocations) + sum(lambda_svc._esm_inflight.values())
         for account, region, mapping in lambda_svc._iter_all_esms():
+            if not mapping["Enabled"]:
+                continue
             set_request_account_id(account)
             set_request_region(region)
             source = parse_arn(mapping["EventSourceArn"])
@@ -224,7 +227,8 @@ def with_bus(emulator, bus):
 if __name__ == "__main__":
     bus = Bus()
     complete(lambda: bus.hurried)
-    # One line for each event that is delivered would bury what the functions say.
-    logging.getLogger("events").setLevel(logging.WARNING)
+    # A line for each event and each message would bury what the functions say.
+    for name in ("events", "sns"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     ministack.app = with_bus(ministack.app, bus)
     ministack.main()

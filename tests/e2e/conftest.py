@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 # The translator's SDK asks for one; every client of ours names its own.
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 LOG_LINES_SHOWN = 60
+LOG_WIDTH_SHOWN = 400
 _accounts = itertools.count(100_000_000_001)
 
 
@@ -73,5 +74,5 @@ def pytest_runtest_makereport(item):
     report = (yield).get_result()
     emulator = item.funcargs.get("aws") if hasattr(item, "funcargs") else None
     if report.failed and emulator:
-        lines = emulator.log.read_text(errors="replace").splitlines()
+        lines = [line[:LOG_WIDTH_SHOWN] for line in emulator.log.read_text(errors="replace").splitlines() if line]
         report.sections.append((f"the end of {emulator.log}", "\n".join(lines[-LOG_LINES_SHOWN:])))

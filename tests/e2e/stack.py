@@ -12,6 +12,7 @@ from pathlib import Path
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
 
+
 class NoManagedPolicies:
     """The translator asks for AWS's managed policies; a role of ours names its actions itself."""
 

@@ -92,10 +92,24 @@ class Wholeness:
         lambda_.update_event_source_mapping(UUID=mapping, Enabled=False)
         self.tell(record)
         too_early = self.told(record)
+        self.let_wait()
         self.aws.fire_schedules(self.account, self.region)
         self.aws.settle()
         lambda_.update_event_source_mapping(UUID=mapping, Enabled=True)
         return ["the mapping does not stop"] if too_early else [] if self.told(record) else ["the sweep publishes nothing"]
+
+    def let_wait(self):
+        """What waits to be published has waited for longer than the stream is given."""
+        table, dynamodb = self.hub.outputs["FindingsTable"], self.hub.client("dynamodb")
+        waiting = dynamodb.query(
+            TableName=table, IndexName="pending", KeyConditionExpression="pending = :yes",
+            ExpressionAttributeValues={":yes": {"S": "1"}},
+        )["Items"]
+        for item in waiting:
+            dynamodb.update_item(
+                TableName=table, Key={"account": item["account"], "uid": item["uid"]},
+                UpdateExpression="SET updated = updated - :minutes", ExpressionAttributeValues={":minutes": {"N": "600"}},
+            )
 
     def unclosed(self):
         """An episode of three days ago that no schedule closes."""
