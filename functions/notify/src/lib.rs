@@ -28,7 +28,7 @@ use tripmeter_model::{MINUTE, Timestamp};
 
 use crate::digests::Digests;
 use crate::outbox::Due;
-pub use crate::report::Report;
+pub use crate::report::{Report, Unswept};
 pub use crate::request::UnknownRequest;
 use crate::request::{Record, Request};
 
@@ -95,6 +95,7 @@ impl Notify {
 
     /// Publishes what is pending, oldest first, then the digests that are due.
     async fn sweep(self: &Arc<Self>, now: Timestamp, until: Instant, report: &mut Report) {
+        report.is_sweep = true;
         match self.findings.pending(now.plus(-STREAM_SECONDS)).await {
             Ok(pending) => {
                 for (done, key) in pending.iter().enumerate() {

@@ -44,7 +44,7 @@ async fn main() -> Result<(), Error> {
             let mut metrics = Metrics::new(stack, "notify");
             report.tell(&mut metrics);
             metrics.flush();
-            Ok::<Value, Error>(report.response())
+            Ok::<Value, Error>(report.response()?)
         }
     }))
     .await

@@ -3,6 +3,11 @@
 use serde_json::{Value, json};
 use tripmeter_aws::telemetry::{Metric, Metrics};
 
+/// A sweep that published not all that was due: an error, so that it is invoked again, and the alarm on errors tells.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} findings or digests were not published; the log names them")]
+pub struct Unswept(usize);
+
 /// What came of an invocation: counts for metrics, and for the log what did not go well.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -28,6 +33,8 @@ pub struct Report {
     pub digests: u64,
     /// What was left for lack of time.
     pub left: u64,
+    /// Whether it was a sweep.
+    pub is_sweep: bool,
     /// Sequence numbers of stream records that are to be brought again.
     pub hand_back: Vec<String>,
 }
@@ -63,8 +70,14 @@ impl Report {
 
     /// What Lambda expects of a function that reports the failed records of a batch. The stream goes on behind the
     /// first of them. <https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html>
-    pub fn response(&self) -> Value {
+    ///
+    /// # Errors
+    /// When it was a sweep that did not publish everything.
+    pub fn response(&self) -> Result<Value, Unswept> {
+        if self.is_sweep && !self.failed.is_empty() {
+            return Err(Unswept(self.failed.len()));
+        }
         let failures = self.hand_back.iter().map(|number| json!({ "itemIdentifier": number }));
-        json!({ "batchItemFailures": failures.collect::<Value>() })
+        Ok(json!({ "batchItemFailures": failures.collect::<Value>() }))
     }
 }

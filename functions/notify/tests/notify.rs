@@ -160,7 +160,7 @@ async fn one_poisoned_record_in_ten_blocks_none_of_the_others() {
 
     assert_eq!((report.published, report.failed.len()), (9, 0), "{report:?}");
     assert_eq!(world.taken(FINDINGS).len(), 9);
-    assert_eq!(report.response(), json!({ "batchItemFailures": [] }));
+    assert_eq!(report.response().unwrap(), json!({ "batchItemFailures": [] }));
     let [unreadable] = report.unreadable.as_slice() else {
         panic!("{report:?}")
     };
@@ -242,7 +242,7 @@ async fn what_sns_does_not_take_now_is_handed_back_and_published_when_it_does() 
     let up = world.handle(&batch(&findings), now()).await;
 
     let both = json!({ "batchItemFailures": [{ "itemIdentifier": "4000" }, { "itemIdentifier": "4001" }] });
-    assert_eq!(down.response(), both, "{down:?}");
+    assert_eq!(down.response().unwrap(), both, "{down:?}");
     assert!(
         down.failed[0].contains(&uid(1)) && down.failed[0].contains("InternalError"),
         "{down:?}"
@@ -378,7 +378,7 @@ async fn what_there_is_no_time_for_is_handed_back_and_left_to_the_next_sweep() {
         .unwrap();
 
     assert_eq!(
-        stream.response(),
+        stream.response().unwrap(),
         json!({ "batchItemFailures": [{ "itemIdentifier": "4000" }] })
     );
     assert_eq!((swept.left, world.sns.requests()), (2, 0));
@@ -555,6 +555,9 @@ async fn a_digest_that_sns_does_not_take_is_due_at_the_next_sweep() {
     let up = world.handle(&sweep(), now()).await;
 
     assert_eq!((down.digests, down.failed.len(), up.digests), (0, 1, 1));
+    let error = down.response().unwrap_err().to_string();
+    assert_eq!(error, "1 findings or digests were not published; the log names them");
+    assert!(up.response().is_ok());
 }
 
 #[tokio::test]

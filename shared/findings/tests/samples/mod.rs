@@ -148,6 +148,7 @@ pub(crate) fn llmjacking() -> Finding {
                     event_id: Some("0a1b2c3d-0000-4000-8000-00000000000b".into()),
                 },
             ],
+            ..Evidence::default()
         },
         owner: Some(Owner {
             name: "Build team".into(),
