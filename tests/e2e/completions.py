@@ -78,7 +78,7 @@ def pass_over_metric_math():
     kind = provisioners._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"]
     create, delete = kind["create"], kind["delete"]
     kind["create"] = lambda logical_id, properties, stack: (
-        (logical_id, {"Arn": logical_id}) if "Metrics" in properties else create(logical_id, properties, stack)
+        (f"{stack}-{logical_id}", {"Arn": logical_id}) if "Metrics" in properties else create(logical_id, properties, stack)
     )
     kind["delete"] = lambda physical_id, properties: (
         None if "Metrics" in properties else delete(physical_id, properties)

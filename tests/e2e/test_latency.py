@@ -39,11 +39,9 @@ def test_a_finding_reaches_its_subscriber_within_seconds(aws, deploy_hub, accoun
         time.sleep(SECONDS_BETWEEN)
     aws.settle(hurry=False)
 
-    took = sorted(
-        arrived - put[event]
-        for arrived, finding in episodes.arrivals(findings) for event in episodes.events(finding)
-    )
-    assert len(took) == FINDINGS
+    # An event may be the cause of several findings: the last counts.
+    last = {event: at for at, finding in episodes.arrivals(findings) for event in episodes.events(finding)}
+    took = sorted(last[event] - at for event, at in put.items())
     p50, p95 = took[FINDINGS // 2], took[FINDINGS * 95 // 100]
     with capsys.disabled():
         print(f"\nfrom put to finding, {path.__name__}: p50 {p50:.2f} s, p95 {p95:.2f} s, longest {took[-1]:.2f} s")

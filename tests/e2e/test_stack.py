@@ -22,6 +22,7 @@ def test_a_forged_event_reaches_no_function(aws, deploy_hub, account):
     refused = hub.client("events").put_events(Entries=[entry])["Entries"][0]
     assert refused["ErrorCode"] == "NotAuthorizedForSourceException"
     assert aws.record([genuine]) != [[]]
+    aws.settle()
 
 
 def test_two_stacks_live_side_by_side(aws, deploy_hub, account):
