@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use tripmeter_model::{DAY, Severity, Timestamp};
 
+use crate::findings::Findings;
+use crate::policy::versions::{History, Push, Rollback, Show};
 use crate::profile::Profile;
 use crate::seed::Seed;
 
@@ -21,8 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   tripmeter replay ~/logs/AWSLogs                    judge a copy of the trail's bucket
   aws cloudtrail lookup-events | tripmeter replay -  judge what the console shows, without a trail
-  tripmeter replay logs --policy tripmeter.toml      with your exceptions, owners and regions
-  tripmeter settings                                 every threshold: default, range and unit";
+  tripmeter replay logs --policy tripmeter.toml      with your exceptions, owners and regions";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -31,6 +32,9 @@ pub(crate) enum Command {
     /// Work with the policy file: exceptions, owners, allowed regions
     #[command(subcommand)]
     Policy(Policy),
+    /// Read a deployed detector's findings, and say what is known of them
+    #[command(subcommand)]
+    Findings(Findings),
     /// List every threshold with its default, range and unit
     Settings(List),
     /// List every call that is watched, and why
@@ -139,6 +143,14 @@ pub(crate) enum Policy {
         #[arg(value_hint = ValueHint::FilePath)]
         file: PathBuf,
     },
+    /// Put a policy file in force in a deployed detector
+    Push(Push),
+    /// List the versions that were in force
+    History(History),
+    /// Put an earlier version in force again
+    Rollback(Rollback),
+    /// Print the file in force, or an earlier one
+    Show(Show),
 }
 
 #[derive(Debug, Args)]

@@ -1,8 +1,11 @@
 //! Tripmeter's command line: replays recorded logs through the detector, and says what it knows.
 
 mod args;
+mod audit;
 mod catalogue;
 mod cloud;
+mod failure;
+mod findings;
 mod patterns;
 mod policy;
 mod profile;
@@ -39,6 +42,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Seed(args) => return seed::run(&args),
         Command::Profile(command) => return profile::run(&command),
         Command::Policy(Policy::Check { file }) => return policy::check(&file),
+        Command::Policy(Policy::Push(args)) => return policy::versions::push(&args),
+        Command::Policy(Policy::History(args)) => return policy::versions::history(&args),
+        Command::Policy(Policy::Rollback(args)) => return policy::versions::rollback(&args),
+        Command::Policy(Policy::Show(args)) => return policy::versions::show(&args),
+        Command::Findings(command) => return findings::run(&command),
         Command::Settings(list) => terminal::print(&settings::list(list.format))?,
         Command::Catalogue(list) => terminal::print(&catalogue::list(list.format))?,
         Command::Patterns { format } => terminal::print(&patterns::list(format))?,

@@ -1,4 +1,6 @@
-//! `tripmeter policy check`, and `--policy`.
+//! `tripmeter policy`, and `--policy`.
+
+pub(crate) mod versions;
 
 use std::fmt::Write;
 use std::fs::File;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_dynamodb::config::ProvideCredentials;
+use aws_sdk_dynamodb::error::DisplayErrorContext;
 use tripmeter_detect::Settings;
 use tripmeter_model::bounded;
 
@@ -150,6 +152,48 @@ pub async fn sdk_config(endpoint_url: Option<&str>) -> SdkConfig {
         Some(url) => loader.endpoint_url(url).load().await,
         None => loader.load().await,
     }
+}
+
+/// The clients of somebody at a command line.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    /// The region that they speak to.
+    pub region: String,
+    /// For the tables.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// For the topics.
+    pub sns: aws_sdk_sns::Client,
+}
+
+/// Why there is nobody to speak as, or nowhere to speak to.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientsError {
+    /// No region is configured.
+    #[error("no AWS region is configured: set AWS_REGION, or AWS_PROFILE to a profile that has one")]
+    NoRegion,
+    /// No credentials are configured, or they cannot be had.
+    #[error("no AWS credentials: set AWS_PROFILE, or log in as you do for the AWS command line ({0})")]
+    NoCredentials(String),
+}
+
+/// Clients with the region and the credentials of the environment and the AWS configuration files, which are looked
+/// for now: an error says so before anything is asked.
+///
+/// # Errors
+/// When there is no region or there are no credentials.
+pub async fn clients(endpoint_url: Option<&str>) -> Result<Clients, ClientsError> {
+    let config = sdk_config(endpoint_url).await;
+    let region = config.region().ok_or(ClientsError::NoRegion)?.to_string();
+    let provider = config
+        .credentials_provider()
+        .ok_or_else(|| ClientsError::NoCredentials("none are configured".to_owned()))?;
+    let credentials = provider.provide_credentials().await;
+    credentials.map_err(|error| ClientsError::NoCredentials(DisplayErrorContext(error).to_string()))?;
+    Ok(Clients {
+        region,
+        dynamodb: aws_sdk_dynamodb::Client::new(&config),
+        sns: aws_sdk_sns::Client::new(&config),
+    })
 }
 
 /// Five tries, each after a pause that doubles and is jittered, from 50 ms up: DynamoDB answers in milliseconds, so
