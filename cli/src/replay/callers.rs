@@ -151,6 +151,7 @@ mod tests {
             routine: false,
             grave: false,
             links: Vec::new(),
+            issued: None,
             shape: Digest(0),
             why: String::new(),
         }

@@ -335,6 +335,7 @@ mod tests {
             routine: false,
             grave: false,
             links: Vec::new(),
+            issued: None,
             shape: Digest(1),
             why: String::new(),
         }

@@ -68,6 +68,9 @@ pub(crate) fn of(record: &Record<'_>, call: &Call, scope: &Scope) -> Activity {
         routine: ruling.routine,
         grave: ruling.grave,
         links,
+        issued: (ruling.kind == Kind::CredentialIssue)
+            .then(|| principal::issued(record.response_elements))
+            .flatten(),
         shape: shape(call, &parameters, &ruling),
         why: match ruling.kind {
             Kind::Use => String::new(),

@@ -145,6 +145,19 @@ fn with_person(role: String, parameters: &Parameters) -> String {
     }
 }
 
+/// The id of the credential that the answer holds: of an access key, or of a service's own.
+pub(crate) fn issued(response: Option<&str>) -> Option<String> {
+    const CREDENTIALS: [(&str, &str); 2] = [
+        ("accessKey", "accessKeyId"),
+        ("serviceSpecificCredential", "serviceSpecificCredentialId"),
+    ];
+    let response: Value = serde_json::from_str(response?).ok()?;
+    let id = CREDENTIALS
+        .iter()
+        .find_map(|(kind, id)| member(member(&response, kind)?, id)?.as_str())?;
+    (!id.is_empty()).then(|| bounded(id, 128))
+}
+
 /// `responseElements.user.arn` and the like.
 fn answered(response: Option<&str>, kind: &str) -> Option<String> {
     let response: Value = serde_json::from_str(response?).ok()?;

@@ -32,6 +32,11 @@ pub(crate) struct IdentityDay {
 }
 
 impl IdentityDay {
+    /// Its calls of the whole day.
+    pub(crate) fn total(&self) -> u64 {
+        self.upto(23)
+    }
+
     fn upto(&self, hour: u8) -> u64 {
         self.hours.range(..=hour).map(|(_, (calls, _))| u64::from(*calls)).sum()
     }

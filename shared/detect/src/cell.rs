@@ -37,6 +37,32 @@ pub(crate) struct Before {
     pub hour_is_new: bool,
 }
 
+/// What is counted of an hour and those before it. Sums only grow, so they are kept as large as they ever were: the
+/// hours before it are settled, and gone, before it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sums {
+    /// Uses, those that are fresh, wide and kept up, of 24 hours; a job counts as the calls that it makes.
+    pub uses: u64,
+    pub fresh: u32,
+    pub wide: u32,
+    pub kept: u32,
+    /// Fresh uses of this hour and the one before.
+    pub lately: u32,
+}
+
+impl Sums {
+    /// The larger of each.
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self {
+            uses: self.uses.max(other.uses),
+            fresh: self.fresh.max(other.fresh),
+            wide: self.wide.max(other.wide),
+            kept: self.kept.max(other.kept),
+            lately: self.lately.max(other.lately),
+        }
+    }
+}
+
 /// What an identity did on a service in one hour of the clock.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Cell {
@@ -53,6 +79,8 @@ pub(crate) struct Cell {
     pub strange: Option<(Timestamp, Timestamp)>,
     /// Uses in regions that are not allowed.
     pub denied_region: u32,
+    /// With the hours before it, as last weighed.
+    pub sums: Sums,
     /// The most surprising window.
     pub surprise: Option<Surprise>,
     /// Units of the day up to this hour.

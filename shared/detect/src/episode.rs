@@ -74,6 +74,8 @@ pub(crate) struct Draft {
     pub linked: Vec<String>,
     /// Those that became the identity.
     pub assumed_by: Vec<String>,
+    /// Those with most of it, with their calls, where it is about many.
+    pub identities: Vec<ContextSeen>,
     pub factors: Vec<Factor>,
     pub journal: Journal,
     pub openings: Vec<OpeningSeen>,
@@ -185,7 +187,9 @@ impl Draft {
                 calls: seen(Field::Call),
                 sessions: self.journal.sessions().cloned().collect(),
                 openings: self.openings,
+                issued: seen(Field::Issued).into_iter().map(|seen| seen.value).collect(),
                 assumed_by: self.assumed_by,
+                identities: self.identities,
             },
             suppressed,
             region,

@@ -47,6 +47,11 @@ pub(crate) fn factor(part: &Part<'_>) -> Factor {
             Some(f64::from(days)),
             None,
         ),
+        Note::Unopened => (
+            "what is new here stands for an opening, then use that leaves its baseline (AN0417)".to_owned(),
+            None,
+            None,
+        ),
         Note::Nothing => (plain(part.name).to_owned(), None, None),
     };
     Factor {

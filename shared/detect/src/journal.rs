@@ -26,6 +26,8 @@ pub(crate) enum Field {
     Target,
     Call,
     Address,
+    /// Credentials that were issued.
+    Issued,
 }
 
 /// The digests of an activity's region, network, client and target; none where the record has no such value.
@@ -53,7 +55,7 @@ pub(crate) struct Value {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Journal {
     event_ids: Vec<String>,
-    values: [Vec<Value>; 6],
+    values: [Vec<Value>; 7],
     sessions: Vec<(Digest, Session)>,
     pub count: u64,
     pub units: u64,
@@ -103,6 +105,9 @@ impl Journal {
         if let Source::Address(address) = activity.origin.source {
             let text = address.to_string();
             self.value(Field::Address, digest64(&[&text]), &text, units, activity.time);
+        }
+        if let Some(id) = &activity.issued {
+            self.value(Field::Issued, digest64(&[id]), id, units, activity.time);
         }
         if let Some(id) = activity.event_id.as_deref() {
             self.event_id(id);

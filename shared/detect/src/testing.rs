@@ -39,6 +39,7 @@ pub(crate) fn activity(service: Service, call: &str, time: Timestamp) -> Activit
         routine: false,
         grave: false,
         links: Vec::new(),
+        issued: None,
         shape: digest64(&[call]),
         why: String::new(),
     }

@@ -20,8 +20,8 @@
 use tripmeter_model::{Digest, FactorName, HOUR, Identity, Policy, Service, Suppression, Timestamp};
 
 use crate::account_service::ServiceProfile;
-use crate::cell::{Cell, NEW_FOR, Surprise};
-use crate::detections::{anomalous_use, hijack};
+use crate::cell::{Cell, NEW_FOR, Sums, Surprise};
+use crate::detections::{anomalous_use, hijack, patience};
 use crate::journal::Value;
 use crate::ledger::{Ledger, Opening};
 use crate::novelty::Known;
@@ -68,6 +68,8 @@ pub(crate) enum Note<'a> {
     },
     /// Days of the last seven on which a young place was shown.
     Kept(u32),
+    /// No opening is known: what is new stands for it.
+    Unopened,
     Nothing,
 }
 
@@ -123,8 +125,8 @@ pub(crate) struct Facts {
     pub standing: Standing,
     /// The account itself uses the service for the first time, though it is known.
     pub first_of_service: bool,
-    /// Uses within the last 24 hours, and whether they are enough to count; a job counts as the calls that it makes.
-    pub uses: u64,
+    /// What was counted within the last 24 hours, and whether the uses are enough to count.
+    pub sums: Sums,
     pub enough: bool,
     /// Days for which the account's identities have used the service.
     pub service_days: i32,
@@ -149,7 +151,7 @@ impl<'a> Scene<'a> {
         let strange = anomalous_use::strangeness(self, &facts, cell);
         let novelty = anomalous_use::novelty(self, &facts, cell, &strange, &stages, &mut weighed);
         let fresh = anomalous_use::fresh(self, &facts, cell, &strange, novelty, &stages, &mut weighed);
-        anomalous_use::kept_up(self, &facts, cell, &mut weighed);
+        patience::weigh(self, &facts, cell, &mut weighed);
         hijack::chain(&stages, level, novelty, fresh, cell, &mut weighed);
         if cell.denied_region > 0 {
             weighed.add(FactorName::DeniedRegion, 40.0, Note::Times(cell.denied_region.into()));
@@ -157,9 +159,20 @@ impl<'a> Scene<'a> {
         weighed
     }
 
-    /// The cells of the 24 hours that end with this one.
-    pub(crate) fn recent(&self, hour: i64) -> impl Iterator<Item = &'a Cell> {
-        self.around.cells.range(hour - 23..=hour).map(|(_, cell)| cell)
+    /// What is counted of the 24 hours that end with this one.
+    pub(crate) fn sums(&self, hour: i64) -> Sums {
+        let mut sums = Sums::default();
+        for (of, cell) in self.around.cells.range(hour - 23..=hour) {
+            sums.uses += u64::from(weight(self.service, cell.journal.count, cell.journal.units));
+            sums.fresh = sums.fresh.saturating_add(cell.fresh);
+            sums.wide = sums.wide.saturating_add(cell.wide);
+            sums.kept = sums.kept.saturating_add(cell.kept);
+            if *of >= hour - 1 {
+                sums.lately = sums.lately.saturating_add(cell.fresh);
+            }
+        }
+        let known = self.around.cells.get(&hour).map(|cell| cell.sums);
+        sums.max(known.unwrap_or_default())
     }
 
     fn facts(&self, hour: i64, cell: &Cell) -> Option<Facts> {
@@ -168,8 +181,7 @@ impl<'a> Scene<'a> {
         let service_since = self.shared.first_day();
         let newborn = last.since(self.profile.first_use) < NEW_FOR;
         let mature = service_since <= self.profile.first_use.day() - settings.learning_days;
-        let weight = |cell: &Cell| u64::from(weight(self.service, cell.journal.count, cell.journal.units));
-        let uses = self.recent(hour).map(weight).sum();
+        let sums = self.sums(hour);
         Some(Facts {
             hour,
             day,
@@ -185,8 +197,8 @@ impl<'a> Scene<'a> {
             },
             first_of_service: self.account_first_day <= service_since - settings.learning_days
                 && day - service_since <= 1,
-            uses,
-            enough: uses >= u64::from(settings.fresh_uses),
+            sums,
+            enough: sums.uses >= u64::from(settings.fresh_uses),
             service_days: day - service_since,
         })
     }

@@ -91,6 +91,7 @@ fn activity() -> impl Strategy<Value = Activity> {
                 routine,
                 grave,
                 links,
+                issued: None,
                 shape: digest64(&[&units.to_string()]),
                 why: String::new(),
             }

@@ -236,6 +236,8 @@ pub struct Activity {
     pub grave: bool,
     /// The durable ids of principals that this call created, granted, gave a key or became.
     pub links: Vec<String>,
+    /// The id of the credential that it issued: an access key's, or that of an API key.
+    pub issued: Option<String>,
     /// Call and shape of the parameters: what makes tomorrow's call the same habit.
     pub shape: Digest,
     /// Why it is watched, in one line; empty for a use.

@@ -334,6 +334,12 @@ pub struct Evidence {
     pub sessions: Vec<Session>,
     /// Openings, oldest first.
     pub openings: Vec<OpeningSeen>,
+    /// Where the finding is about many identities: the durable ids of those with most of it, and their calls.
+    #[serde(default)]
+    pub identities: Vec<ContextSeen>,
+    /// The ids of credentials that were issued.
+    #[serde(default)]
+    pub issued: Vec<String>,
     /// The durable ids of those that became this identity, where it is a role: theirs is the credential behind it.
     #[serde(default)]
     pub assumed_by: Vec<String>,

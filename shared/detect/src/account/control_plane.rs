@@ -195,6 +195,7 @@ impl Account {
             identity: control.identity.clone(),
             linked: Vec::new(),
             assumed_by: self.assumed_by(key.who, &control.journal, bench),
+            identities: Vec::new(),
             factors,
             journal: control.journal.clone(),
             openings: Vec::new(),

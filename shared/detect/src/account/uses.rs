@@ -192,15 +192,15 @@ impl Account {
             }
         }
         for hour in hours {
-            let Some((points, chain)) = self
+            let weighed = self
                 .scene(key, bench)
-                .map(|scene| scene.weigh(hour))
-                .map(|w| (w.points, w.chain))
-            else {
+                .map(|scene| (scene.sums(hour), scene.weigh(hour)));
+            let Some((sums, points, chain)) = weighed.map(|(sums, w)| (sums, w.points, w.chain)) else {
                 continue;
             };
             let Some(used) = self.used.get_mut(&key) else { continue };
             if let Some(cell) = used.around.cells.get_mut(&hour) {
+                cell.sums = sums;
                 cell.points = points;
                 cell.chain = chain;
             }
@@ -340,6 +340,7 @@ impl Account {
             identity: used.identity.clone(),
             linked,
             assumed_by: self.assumed_by(key.1, &journal, bench),
+            identities: Vec::new(),
             factors,
             journal,
             openings,
@@ -429,6 +430,7 @@ impl Account {
             identity: scene.identity.clone(),
             linked: Vec::new(),
             assumed_by: Vec::new(),
+            identities: Vec::new(),
             factors: vec![explain::factor(&factor)],
             journal: cell.journal.clone(),
             openings: Vec::new(),

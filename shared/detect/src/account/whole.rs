@@ -1,7 +1,10 @@
 //! What all identities of the account do on one service together.
 
+use std::collections::BTreeMap;
+
 use tripmeter_model::{
-    Cause, Digest, Factor, FactorName, Family, Finding, FindingType, Identity, Kind, Service, Tactic, Timestamp,
+    Cause, ContextSeen, Digest, Factor, FactorName, Family, Finding, FindingType, Identity, Kind, Service, Tactic,
+    Timestamp,
 };
 
 use super::{Account, Bench, WholeEpisode, WholeKey};
@@ -10,6 +13,9 @@ use crate::baseline::Horizon;
 use crate::detections::{account_use, ceiling};
 use crate::episode::{Draft, close, publish};
 use crate::part::{Moved, PartKey};
+
+/// Identities that a finding about many of them names.
+const MAX_NAMED: usize = 5;
 
 impl Account {
     /// Keeps what the whole did on days that are about to be folded, where an episode is about them.
@@ -204,6 +210,7 @@ impl Account {
             identity: episode.who.clone().unwrap_or_else(|| Identity::account(&self.id)),
             linked: Vec::new(),
             assumed_by: Vec::new(),
+            identities: self.busiest_of(key, episode),
             factors: episode.factors.clone(),
             journal,
             openings: Vec::new(),
@@ -211,6 +218,29 @@ impl Account {
             new: Vec::new(),
             explained: self.held(key.1, last, bench),
         })
+    }
+
+    /// The identities with most calls on the days of an episode that are not folded yet.
+    fn busiest_of(&self, key: WholeKey, episode: &WholeEpisode) -> Vec<ContextSeen> {
+        let days = episode
+            .days
+            .iter()
+            .filter_map(|day| self.services.get(&key.0)?.profile.day(*day));
+        let mut calls: BTreeMap<Digest, u64> = BTreeMap::new();
+        for (who, identity) in days.flat_map(|open| &open.identities) {
+            *calls.entry(*who).or_default() += identity.total();
+        }
+        let mut busiest: Vec<(Digest, u64)> = calls.into_iter().collect();
+        busiest.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        let named = busiest.into_iter().take(MAX_NAMED).filter_map(|(who, calls)| {
+            let used = self.used.get(&(key.0, who))?;
+            Some(ContextSeen {
+                value: used.identity.id.clone(),
+                new: false,
+                count: calls,
+            })
+        });
+        named.collect()
     }
 
     pub(super) fn whole_finding(&self, key: WholeKey, bench: &Bench<'_>) -> Option<Finding> {

@@ -15,7 +15,6 @@ use crate::baseline::Level;
 use crate::cell::{Cell, NEW_FOR};
 use crate::journal::{CONTEXT, Field};
 use crate::novelty::{Attribute, Known};
-use crate::profile::{is_young, usual_goes_on};
 use crate::weigh::{Facts, Note, Scene, Standing, Weighed};
 
 /// A never-seen identity, and one that spends quickly from a network that nobody knows.
@@ -34,15 +33,9 @@ const TELLING_STAGE: f64 = 15.0;
 const UNKNOWN: f64 = 4.0;
 /// What is new to the whole account, on any service, where the identity or the service is new: a network and a client
 /// are enough.
-const FOREIGN: f64 = 9.0;
+pub(super) const FOREIGN: f64 = 9.0;
 /// Uses of known places that show that the usual caller goes on.
 const GOES_ON: u32 = 3;
-/// Points of a place that somebody keeps coming back from, and how strange and how much used it must be.
-const KEPT: f64 = 35.0;
-const KEPT_STRANGE: f64 = 5.0;
-/// The same for an identity that is as young itself: a new program has a network of its own, too.
-const KEPT_STRANGE_NEWCOMER: f64 = FOREIGN;
-const KEPT_USES: u32 = 10;
 /// Hours of one day, and days of seven, that make a rise lasting.
 const LASTING_HOURS: u32 = 6;
 const LASTING_DAYS: u32 = 4;
@@ -60,6 +53,7 @@ pub(crate) struct Strangeness<'a> {
     aim: f64,
     /// Of region, network and client: what nobody in the account has shown on any service.
     foreign: f64,
+    foreign_parts: Vec<(FactorName, f64, Note<'a>)>,
     /// A network is among that.
     outside: bool,
 }
@@ -181,14 +175,18 @@ pub(crate) fn novelty<'a>(
     if let Some((name, points)) = identity {
         let points = f64::min(points, (MOST_STRANGENESS - novelty.context).max(0.0));
         novelty.all += points;
-        weighed.add(name, points, Note::Times(facts.uses));
+        weighed.add(name, points, Note::Times(facts.sums.uses));
     }
     if facts.first_of_service && facts.enough {
-        weighed.add(FactorName::FirstUseOfService, 40.0, Note::Times(facts.uses));
+        weighed.add(FactorName::FirstUseOfService, 40.0, Note::Times(facts.sums.uses));
         if strange.is_foreign() {
             // Nobody has used the service, so whoever does is a never-seen identity, too.
             novelty.all = novelty.all.max(strange.foreign + 20.0);
-            weighed.add(FactorName::NewNetwork, strange.foreign, Note::Nothing);
+            for (name, points, note) in &strange.foreign_parts {
+                if weighed.parts.iter().all(|part| part.name != *name) {
+                    weighed.add(*name, *points, *note);
+                }
+            }
         }
     }
     novelty
@@ -205,11 +203,11 @@ pub(crate) fn fresh<'a>(
     stages: &Stages<'_>,
     weighed: &mut Weighed<'a>,
 ) -> bool {
-    let fresh: u32 = scene.recent(facts.hour).map(|cell| cell.fresh).sum();
+    let fresh = facts.sums.fresh;
     if fresh < scene.settings.fresh_uses {
         return false;
     }
-    let wide: u32 = scene.recent(facts.hour).map(|cell| cell.wide).sum();
+    let wide = facts.sums.wide;
     let beside_stage = if facts.standing == Standing::Learning {
         stages.telling() || stages.made_by_a_stranger(scene, facts, strange)
     } else {
@@ -243,73 +241,13 @@ pub(crate) fn fresh<'a>(
     }
     weighed.add(FactorName::Fresh, 20.0, Note::Times(fresh.into()));
     // A new colleague at home is a stranger from nowhere, too, but does not spend as one who found a key.
-    facts.standing != Standing::NeverSeen || stages.points >= TELLING_STAGE || is_brisk(scene, facts, fresh)
+    facts.standing != Standing::NeverSeen || stages.points >= TELLING_STAGE || is_brisk(scene, facts)
 }
 
 /// Whether what is fresh was spent within two hours, or is twice as much.
-fn is_brisk(scene: &Scene<'_>, facts: &Facts, fresh: u32) -> bool {
-    let lately = scene.around.cells.range(facts.hour - 1..=facts.hour);
-    let lately: u32 = lately.map(|(_, cell)| cell.fresh).fold(0, u32::saturating_add);
-    lately >= scene.settings.fresh_uses || fresh >= 2 * scene.settings.fresh_uses
-}
-
-/// Weighs whether somebody keeps coming back, day after day and never much at once, from a place that is younger than
-/// two weeks, that nobody else in the account has shown, and beside which the usual ones go on (a deployment or a
-/// person who moves leaves the old one), or by an identity that is as young itself.
-pub(crate) fn kept_up<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell, weighed: &mut Weighed<'a>) {
-    let kept = scene
-        .recent(facts.hour)
-        .map(|cell| cell.kept)
-        .fold(0, u32::saturating_add);
-    if cell.kept == 0 || kept < KEPT_USES || facts.standing == Standing::Learning {
-        return;
-    }
-    let told = facts.first.plus(-scene.settings.lateness()).day();
-    let seen = &scene.around.seen;
-    let is_newcomer = scene.profile.age_days(facts.day) < scene.settings.learning_days;
-    let (mut parts, mut points, mut days) = (Vec::new(), 0.0, 0);
-    for (field, attribute) in CONTEXT {
-        let is_place = matches!(attribute, Attribute::Region | Attribute::Network);
-        let young = cell.journal.values(field).iter().filter(|value| {
-            is_young(seen, attribute, value.digest, told) && !scene.around.vouched.contains(&value.digest)
-        });
-        let scored = young.map(|value| {
-            let to_others = scene
-                .shared_seen
-                .known_to_others(attribute, value.digest, scene.who, told);
-            let known = if to_others {
-                Known::ToTheAccount
-            } else {
-                Known::ToNobody
-            };
-            (attribute.points(p_new(cell, attribute), known), value, known)
-        });
-        // To a newcomer everything is new: what others have shown says nothing of it.
-        let scored = scored.filter(|(.., known)| !is_newcomer || *known == Known::ToNobody);
-        let Some((most, value, known)) = scored.max_by(|a, b| a.0.total_cmp(&b.0)) else {
-            continue;
-        };
-        if is_place && known == Known::ToNobody {
-            days = days.max(seen.days_within(attribute, value.digest, told - 6, facts.day));
-        }
-        points += most;
-        parts.push((new_factor(attribute), most, Note::Value { value, known }));
-    }
-    let usual_goes_on = usual_goes_on(seen, Attribute::Network, told) && usual_goes_on(seen, Attribute::Region, told);
-    let strange = if is_newcomer {
-        KEPT_STRANGE_NEWCOMER
-    } else {
-        KEPT_STRANGE
-    };
-    if days == 0 || points < strange || !(is_newcomer || usual_goes_on) {
-        return;
-    }
-    weighed.add(FactorName::Lasting, KEPT, Note::Kept(days));
-    for (name, points, note) in parts {
-        if weighed.parts.iter().all(|part| part.name != name) {
-            weighed.add(name, points, note);
-        }
-    }
+fn is_brisk(scene: &Scene<'_>, facts: &Facts) -> bool {
+    let enough = scene.settings.fresh_uses;
+    facts.sums.lately >= enough || facts.sums.fresh >= 2 * enough
 }
 
 /// Whether context is strange enough that an opening beside it counts.
@@ -354,8 +292,12 @@ pub(crate) fn strangeness<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell) 
             let anywhere = scene.account_seen.known(attribute, value.digest, known_before);
             if field != Field::Target && !anywhere {
                 strange.outside |= attribute == Attribute::Network;
-                strange.foreign =
-                    strange.foreign.max(0.0) + attribute.points(attribute.prior(), Known::ToNobody) * scale;
+                let points = attribute.points(attribute.prior(), Known::ToNobody) * scale;
+                let known = Known::ToNobody;
+                strange.foreign += points;
+                strange
+                    .foreign_parts
+                    .push((new_factor(attribute), points, Note::Value { value, known }));
             }
             if best.is_none_or(|(most, ..)| points > most) {
                 best = Some((points, Note::Value { value, known }, known));
@@ -387,7 +329,7 @@ pub(crate) fn strangeness<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell) 
     strange
 }
 
-fn p_new(cell: &Cell, attribute: Attribute) -> f64 {
+pub(super) fn p_new(cell: &Cell, attribute: Attribute) -> f64 {
     let known = cell
         .before
         .and_then(|before| before.p_new.get(attribute as usize).copied());
@@ -403,7 +345,7 @@ fn two_places(scene: &Scene<'_>, cell: &Cell) -> bool {
     known >= GOES_ON && apart <= scene.settings.geo_velocity_minutes * MINUTE
 }
 
-fn new_factor(attribute: Attribute) -> FactorName {
+pub(super) fn new_factor(attribute: Attribute) -> FactorName {
     match attribute {
         Attribute::Region => FactorName::NewRegion,
         Attribute::Network => FactorName::NewNetwork,

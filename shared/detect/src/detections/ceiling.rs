@@ -33,19 +33,19 @@ pub(crate) fn exceeded(
     let (units_hour, units_day) = profile
         .day(hour.div_euclid(24) as i32)?
         .units(hour.rem_euclid(24) as u8);
-    if units_hour < shipped_hour && units_day < shipped_day {
+    if units_hour <= shipped_hour && units_day <= shipped_day {
         return None;
     }
     let (largest_hour, largest_day) = profile.largest();
     let raised = |shipped: u64, largest: f64| shipped.max((settings.ceiling_peak_multiple * largest) as u64).min(most);
     let (ceiling_hour, ceiling_day) = (raised(shipped_hour, largest_hour), raised(shipped_day, largest_day));
-    if units_hour >= ceiling_hour {
+    if units_hour > ceiling_hour {
         Some(Exceeded {
             per: "hour",
             units: units_hour,
             ceiling: ceiling_hour,
         })
-    } else if units_day >= ceiling_day {
+    } else if units_day > ceiling_day {
         Some(Exceeded {
             per: "day",
             units: units_day,

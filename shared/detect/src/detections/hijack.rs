@@ -99,7 +99,12 @@ pub(crate) fn chain<'a>(
     let aimed = level >= Level::Overwhelming && novelty.aim >= AIMED;
     weighed.chain = (anomalous || fresh) && opening >= OPENING || aimed;
     if weighed.chain {
-        weighed.add(FactorName::Chain, 20.0, Note::Nothing);
+        let opened = !stages.own.is_empty() || stages.other.is_some_and(|_| anomalous);
+        weighed.add(
+            FactorName::Chain,
+            20.0,
+            if opened { Note::Nothing } else { Note::Unopened },
+        );
     }
 }
 

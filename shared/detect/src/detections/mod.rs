@@ -13,6 +13,7 @@ mod guardrail_removal;
 pub(crate) mod hijack;
 mod leaked_key;
 mod limit_probe;
+pub(crate) mod patience;
 mod policy_change;
 pub(crate) mod region_sweep;
 

@@ -53,6 +53,7 @@ fn call(who: &str, service: Service, name: &str, kind: Kind, at: i64) -> Activit
         routine: false,
         grave: kind == Kind::GuardrailRemoval,
         links: Vec::new(),
+        issued: None,
         shape: digest64(&[name]),
         why: "because".into(),
     }
