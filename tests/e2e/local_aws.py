@@ -103,6 +103,10 @@ class LocalAws:
             quiet = 0 if waiting else quiet + 1
             time.sleep(0.05)
 
+    def said(self, text):
+        """Whether the emulator or a function has printed this."""
+        return text in self.log.read_text(errors="replace")
+
     def ask(self, path, body):
         request = urllib.request.Request(self.endpoint + path, json.dumps(body).encode(), method="POST")
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
