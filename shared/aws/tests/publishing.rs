@@ -248,6 +248,8 @@ fn huge() -> impl Strategy<Value = Finding> {
         let seen = &mut finding.evidence;
         seen.event_ids = (0..many).map(|_| next()).collect();
         seen.addresses = (0..many).map(|_| next()).collect();
+        seen.assumed_by = (0..many).map(|_| next()).collect();
+        seen.issued = (0..many).map(|_| next()).collect();
         let lists = [
             &mut seen.regions,
             &mut seen.networks,

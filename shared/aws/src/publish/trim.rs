@@ -54,6 +54,8 @@ pub(super) fn trimmed(finding: &Finding, keep: usize, places: &Places) -> Trimme
     shorten("evidence.calls", &mut seen.calls, keep, &mut cut);
     shorten("evidence.sessions", &mut seen.sessions, keep, &mut cut);
     shorten("evidence.openings", &mut seen.openings, keep, &mut cut);
+    shorten("evidence.issued", &mut seen.issued, keep, &mut cut);
+    shorten("evidence.assumed_by", &mut seen.assumed_by, keep, &mut cut);
     Trimmed { finding, cut, whole }
 }
 
