@@ -76,6 +76,16 @@ class Stack:
             for page in pages for one in page["StackResourceSummaries"]
         }
 
+    def complaints(self):
+        """Every error that a function of this stack has logged."""
+        logs = self.client("logs")
+        groups = [name for name in self.resources().values() if name.startswith(f"/aws/cloudformation/{self.name}/")]
+        return [
+            event["message"] for group in groups
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group, filterPattern='"ERROR"')
+            for event in page["events"]
+        ]
+
     def environment(self):
         """For our own program, as its owner would run it: credentials and region of the account."""
         return {

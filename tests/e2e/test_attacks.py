@@ -83,5 +83,5 @@ def test_a_recorded_attack_is_found_as_a_replay_finds_it(aws, deploy_hub, binari
     aws.settle()
 
     assert episodes.of_findings(episodes.published(findings)) == recording.replayed()
-    assert aws.failures(recording.account) == []
+    assert aws.failures(recording.account) == [] and hub.complaints() == []
     hub.delete()

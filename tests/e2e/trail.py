@@ -64,9 +64,15 @@ def stamp(time):
 
 
 def by_hours(records, hours):
-    """The records in chunks that each span at most so many hours: what may be under way at once."""
-    chunks = itertools.groupby(records, key=lambda record: int(moment(record).timestamp()) // (hours * 3600))
-    return [list(chunk) for _, chunk in chunks]
+    """The records in chunks, each of which takes the newest event at most so many hours further.
+
+    What is in one chunk may be under way at once.
+    """
+    newest = itertools.accumulate((int(moment(record).timestamp()) for record in records), max)
+    timed = zip(newest, records, strict=True)
+    return [
+        [record for _, record in chunk] for _, chunk in itertools.groupby(timed, key=lambda one: one[0] // (hours * 3600))
+    ]
 
 
 def write(records, path):

@@ -54,7 +54,7 @@ class Wholeness:
         """The first check that finds something; none when all is well."""
         checks = [
             self.unheard, self.unpublished_change, self.unpublished_use, self.unswept, self.unclosed, self.canary_is_quiet,
-            self.forgeable, self.plain, self.lost, self.failures,
+            self.forgeable, self.plain, self.hub.complaints, self.lost, self.failures,
         ]
         return next((found for found in (check() for check in checks) if found), [])
 
