@@ -18,12 +18,12 @@ use crate::{args, failure, terminal, words};
 const EXAMPLES: &str = "\
 Examples:
   tripmeter findings list --table prod-FindingsTable-1A2B3C --min-severity high --status open
-  tripmeter findings show 8a6f21 --table ...                       the whole of one, by how its id begins
+  tripmeter findings show 8a6f21 --table ...            all of one, by how its id begins
   tripmeter findings expect 8a6f21 --table ... --note 'the spring campaign'
   tripmeter findings close 8a6f21 --table ... --note 'key revoked, user deleted'
 
-The table is the stack's output FindingsTable; credentials and region are those of the AWS CLI (AWS_PROFILE, AWS_REGION).
-Exit: 0 done, 2 not found, changed meanwhile, or the table does not answer.";
+The table is the stack's output FindingsTable. Credentials and region are those of the AWS CLI:
+AWS_PROFILE, AWS_REGION. Exit: 0 done, 2 not found, changed meanwhile, or the table does not answer.";
 
 /// What is asked of the findings.
 #[derive(Debug, Subcommand)]

@@ -20,12 +20,13 @@ use crate::{failure, terminal};
 
 const EXAMPLES: &str = "\
 Examples:
-  tripmeter policy push tripmeter.toml --table prod-StateTable-1A2B3C --note 'spring campaign' --dry-run
-  tripmeter policy push tripmeter.toml --table ... --note ... --topic arn:aws:sns:eu-west-1:111122223333:prod-Operations
+  tripmeter policy push tripmeter.toml --table prod-StateTable-1A2B3C --note 'spring' --dry-run
+  tripmeter policy push tripmeter.toml --table ... --note 'spring' --topic arn:aws:sns:...
 
 What changes is shown, and asked about, before anything is written; functions follow within a minute.
-The table is the stack's output StateTable; the topic, its output OperationsTopic, is told of the push.
-Exit: 0 in force (or shown), 1 the file cannot be used, 2 the table does not answer or somebody was quicker.";
+The table is the stack's output StateTable; its output OperationsTopic is the topic to tell of it.
+Exit: 0 in force (or shown), 1 the file cannot be used, 2 the table does not answer, or somebody else
+was quicker.";
 
 /// Where the policy is.
 #[derive(Args, Debug)]

@@ -19,6 +19,9 @@
 //!
 //! A new revision changes the attributes of who judges and leaves all others. The index `pending` (by `updated`) and
 //! the index `open` (by `last_seen`) hold only the items that have the attribute of their name.
+//!
+//! Under the key `#expected` and a finding's `uid` lies what that finding's mark lets who judges learn: `of_account`,
+//! `service`, `identity` and `by` S, `from`, `until` and `expires` N.
 
 mod expected;
 mod item;

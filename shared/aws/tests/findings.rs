@@ -5,11 +5,12 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use tripmeter_aws::dynamodb::Written;
+use tripmeter_aws::exceptions::Expected;
 use tripmeter_aws::findings::{Change, Filter, FindingsError, FindingsTable, Mark, Noted};
 use tripmeter_aws::testing::{Fault, Faults, Local};
 use tripmeter_model::{
     Cause, Evidence, Family, Finding, FindingType, Identity, IdentityKind, Service, Severity, Status, Suppression,
-    Tactic, Timestamp,
+    Tactic, Timestamp, WEEK,
 };
 
 const ACCOUNT: &str = "111122223333";
@@ -218,7 +219,12 @@ async fn findings_are_listed_by_what_they_are_latest_first() {
         uid: Some("c-".into()),
         ..all()
     };
-    assert_eq!(listed(&findings, uid).await, ["c-elsewhere"]);
+    assert_eq!(listed(&findings, uid.clone()).await, ["c-elsewhere"]);
+    let both = Filter {
+        account: Some(ACCOUNT.into()),
+        ..uid
+    };
+    assert_eq!(listed(&findings, both).await, Vec::<String>::new());
     let severity = Filter {
         severity: Some(Severity::Medium),
         ..all()
@@ -371,18 +377,57 @@ async fn who_speaks_of_what_has_changed_meanwhile_is_told_to_look_again() {
 
 #[tokio::test]
 async fn a_word_whose_answer_was_lost_is_said_once() {
-    let (local, findings) = table().await;
-    put(&findings, &finding("a", 1)).await;
-    let unlucky = local.client_with(Faults::of("UpdateItem", [Fault::AnswerLost]));
-    let unlucky = FindingsTable::new(unlucky, local.findings_table());
-    let stored = findings.get(ACCOUNT, "a").await.unwrap().unwrap();
+    for (mark, operation) in [(Mark::Closed, "UpdateItem"), (Mark::Expected, "TransactWriteItems")] {
+        let (local, findings) = table().await;
+        put(&findings, &finding("a", 1)).await;
+        let unlucky = local.client_with(Faults::of(operation, [Fault::AnswerLost]));
+        let unlucky = FindingsTable::new(unlucky, local.findings_table());
+        let stored = findings.get(ACCOUNT, "a").await.unwrap().unwrap();
 
-    let marked = unlucky
-        .mark(&stored, &Change::new(Mark::Expected, "kim", at(1), ""))
+        let marked = unlucky
+            .mark(&stored, &Change::new(mark, "kim", at(1), ""))
+            .await
+            .unwrap();
+
+        assert_eq!(marked.audit.len(), 1, "{mark:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_to_be_expected_is_told_to_who_judges_for_a_week_and_is_no_finding() {
+    let (_local, findings) = table().await;
+    put(&findings, &finding("a", 1)).await;
+    let stored = findings.get(ACCOUNT, "a").await.unwrap().unwrap();
+    assert_eq!(findings.expected(at(0)).await.unwrap(), []);
+
+    let closed = findings
+        .mark(&stored, &Change::new(Mark::Closed, "kim", at(1), ""))
+        .await
+        .unwrap();
+    assert_eq!(findings.expected(at(1)).await.unwrap(), []);
+    findings
+        .mark(&closed, &Change::new(Mark::Expected, "kim", at(2), ""))
         .await
         .unwrap();
 
-    assert_eq!(marked.audit.len(), 1);
+    let expected = findings.expected(at(2)).await.unwrap();
+    assert_eq!(expected.len(), 1);
+    let Expected {
+        account,
+        service,
+        identity,
+        from,
+        until,
+        by,
+    } = expected[0].clone();
+    assert_eq!((account.as_str(), service, by.as_str()), (ACCOUNT, Service::Ses, "kim"));
+    assert_eq!(
+        (identity, from, until),
+        (finding("a", 1).identity.id, at(0), at(2 + WEEK))
+    );
+    assert_eq!(findings.expected(at(3 + WEEK)).await.unwrap(), []);
+    let page = findings.list(&Filter::default(), 10).await.unwrap();
+    assert_eq!((page.findings.len(), page.unreadable), (1, Vec::new()));
 }
 
 #[tokio::test]

@@ -2,42 +2,39 @@
 //!
 //! A mark lies beside the findings, in a partition of its own, so that who judges reads all of them at once.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::Put;
 use tripmeter_model::{Service, Timestamp, WEEK};
 
-use super::{FindingsError, FindingsTable, Stored, item};
+use super::{Change, FindingsError, FindingsTable, Stored, item};
 use crate::dynamodb::{Failure, Item};
 use crate::exceptions::Expected;
 
 /// The partition of marks; no account is named so.
-const PARTITION: &str = "#expected";
+pub(super) const PARTITION: &str = "#expected";
 
 impl FindingsTable {
-    /// Lets the use that a finding is about be learned, from its beginning until a week from `now`.
-    ///
-    /// # Errors
-    /// When the table does not answer.
-    pub async fn expect(&self, stored: &Stored, by: &str, now: Timestamp) -> Result<(), FindingsError> {
+    /// Lets the use that a finding is about be learned, from its beginning until a week from when somebody said so.
+    pub(super) fn expecting(&self, stored: &Stored, change: &Change) -> Result<Put, Failure> {
         let finding = &stored.finding;
-        let until = now.plus(WEEK).seconds().to_string();
+        let until = change.at.plus(WEEK).seconds();
         let texts = [
             ("account", PARTITION),
             ("uid", finding.uid.as_str()),
             ("of_account", finding.account.as_str()),
             ("service", finding.finding_type.service.name()),
             ("identity", finding.identity.id.as_str()),
-            ("by", by),
+            ("by", change.by.as_str()),
         ];
         let mut item: Item = texts.map(|(name, value)| (name.to_owned(), item::text(value))).into();
-        let from = finding.first_seen.seconds().to_string();
-        for (name, value) in [("from", &from), ("until", &until), ("expires", &until)] {
-            item.insert(name.to_owned(), AttributeValue::N(value.clone()));
+        for (name, value) in [
+            ("from", finding.first_seen.seconds()),
+            ("until", until),
+            ("expires", until),
+        ] {
+            item.insert(name.to_owned(), item::number(value));
         }
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        put.send().await.map_err(Failure::sdk)?;
-        Ok(())
+        let put = Put::builder().table_name(&self.table).set_item(Some(item));
+        put.build().map_err(Failure::build)
     }
 
     /// What is marked as expected at a time.
@@ -55,7 +52,7 @@ impl FindingsTable {
     }
 }
 
-fn read(item: &HashMap<String, AttributeValue>) -> Option<Expected> {
+fn read(item: &Item) -> Option<Expected> {
     let text = |name: &str| item.get(name)?.as_s().ok().cloned();
     let time = |name: &str| Some(Timestamp::from_seconds(item.get(name)?.as_n().ok()?.parse().ok()?));
     let service = text("service")?;

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use tripmeter_model::{Family, FindingType, Service, Severity, Status, Timestamp};
 
 use super::item::{self, Key, PRESENT, Stored, Unreadable};
-use super::{FindingsError, FindingsTable, Mark, placeholders};
+use super::{FindingsError, FindingsTable, Mark, expected, placeholders};
 use crate::dynamodb::{Failure, Item};
 
 /// Waiting findings that are given at once: publishing so many takes longer than a function has.
@@ -86,24 +86,35 @@ impl FindingsTable {
 
     /// As many items as DynamoDB gives at once, and where to go on.
     async fn read(&self, filter: &Filter, from: Option<Item>) -> Result<(Vec<Item>, Option<Item>), Failure> {
-        let Expression { text, names, values } = filter.expression();
         if let Some(account) = &filter.account {
+            let Expression { text, names, values } = filter.expression();
+            // What is about the key does not go into the filter.
+            let key = match &filter.uid {
+                None => "account = :account",
+                Some(_) => "account = :account AND begins_with(uid, :uid)",
+            };
+            let uid = filter
+                .uid
+                .iter()
+                .map(|uid| (":uid".to_owned(), item::text(uid.as_str())));
+            let account = (":account".to_owned(), item::text(account.as_str()));
+            let values = values.into_iter().chain(uid).chain([account]).collect();
             let query = self.client.query().table_name(&self.table);
             let query = query
-                .key_condition_expression("account = :account")
+                .key_condition_expression(key)
                 .set_filter_expression(text)
                 .set_expression_attribute_names(names)
-                .set_expression_attribute_values(values)
-                .expression_attribute_values(":account", item::text(account.as_str()))
+                .set_expression_attribute_values(Some(values))
                 .set_exclusive_start_key(from);
             let answer = query.send().await.map_err(Failure::sdk)?;
             return Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key));
         }
+        let Expression { text, names, values } = filter.in_any_account();
         let scan = self.client.scan().table_name(&self.table);
         let scan = scan
             .set_filter_expression(text)
             .set_expression_attribute_names(names)
-            .set_expression_attribute_values(values)
+            .set_expression_attribute_values(Some(values))
             .set_exclusive_start_key(from);
         let answer = scan.send().await.map_err(Failure::sdk)?;
         Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
@@ -146,67 +157,94 @@ impl FindingsTable {
     }
 }
 
-/// A filter as DynamoDB takes it: what is empty must not be sent.
+/// A filter as DynamoDB takes it: text and names that are empty must not be sent.
 struct Expression {
     text: Option<String>,
     names: Option<HashMap<String, String>>,
-    values: Option<HashMap<String, AttributeValue>>,
+    values: HashMap<String, AttributeValue>,
 }
 
 impl Filter {
+    /// All but what is about the key.
     fn expression(&self) -> Expression {
-        let family = self.family.map(|family| format!("/{}", family.name()));
-        let compared = [
-            (
-                "severity_id",
-                ">=",
-                self.severity.map(|severity| item::number(item::severity_id(severity))),
-            ),
-            (
-                "type",
-                "=",
-                self.finding_type
-                    .map(|finding_type| item::text(finding_type.to_string())),
-            ),
-            ("service", "=", self.service.map(|service| item::text(service.name()))),
-            (
-                "status",
-                "=",
-                self.status.map(|status| item::text(item::status_name(status))),
-            ),
-            ("last_seen", ">=", self.since.map(|since| item::number(since.seconds()))),
-            ("mark", "=", self.mark.map(|mark| item::text(mark.name()))),
-        ];
-        let mut wanted = Vec::new();
-        let mut names = Vec::new();
-        let mut values = HashMap::new();
-        for (name, operator, value) in compared {
-            if let Some(value) = value {
-                wanted.push(format!("#{name} {operator} :{name}"));
-                names.push(name);
-                values.insert(format!(":{name}"), value);
-            }
-        }
+        self.terms().expression()
+    }
+
+    /// All of it, for a table that holds more than findings.
+    fn in_any_account(&self) -> Expression {
+        let mut terms = self.terms();
+        terms.add("account", "#account <> :account", Some(item::text(expected::PARTITION)));
         if let Some(uid) = &self.uid {
-            wanted.push("begins_with(#uid, :uid)".to_owned());
-            names.push("uid");
-            values.insert(":uid".to_owned(), item::text(uid.as_str()));
+            terms.add("uid", "begins_with(#uid, :uid)", Some(item::text(uid.as_str())));
         }
-        if let Some(family) = family {
-            wanted.push("contains(#type, :family)".to_owned());
-            names.push("type");
-            values.insert(":family".to_owned(), item::text(family));
+        terms.expression()
+    }
+
+    fn terms(&self) -> Terms {
+        let mut terms = Terms::default();
+        if let Some(severity) = self.severity {
+            let least = item::number(item::severity_id(severity));
+            terms.add("severity_id", "#severity_id >= :severity_id", Some(least));
         }
-        for (name, shown) in [("suppressed", self.suppressed), ("held", self.held)] {
-            if !shown {
-                wanted.push(format!("attribute_not_exists(#{name})"));
-                names.push(name);
-            }
+        if let Some(finding_type) = self.finding_type {
+            terms.add("type", "#type = :type", Some(item::text(finding_type.to_string())));
         }
+        if let Some(family) = self.family {
+            let ending = item::text(format!("/{}", family.name()));
+            terms.add("type", "contains(#type, :family)", None);
+            terms.values.insert(":family".to_owned(), ending);
+        }
+        if let Some(service) = self.service {
+            terms.add("service", "#service = :service", Some(item::text(service.name())));
+        }
+        if let Some(status) = self.status {
+            terms.add(
+                "status",
+                "#status = :status",
+                Some(item::text(item::status_name(status))),
+            );
+        }
+        if let Some(since) = self.since {
+            terms.add(
+                "last_seen",
+                "#last_seen >= :last_seen",
+                Some(item::number(since.seconds())),
+            );
+        }
+        if let Some(mark) = self.mark {
+            terms.add("mark", "#mark = :mark", Some(item::text(mark.name())));
+        }
+        if !self.suppressed {
+            terms.add("suppressed", "attribute_not_exists(#suppressed)", None);
+        }
+        if !self.held {
+            terms.add("held", "attribute_not_exists(#held)", None);
+        }
+        terms
+    }
+}
+
+/// The parts of an expression.
+#[derive(Default)]
+struct Terms {
+    wanted: Vec<String>,
+    names: Vec<&'static str>,
+    values: HashMap<String, AttributeValue>,
+}
+
+impl Terms {
+    /// A term about the attribute `name`, which stands in it as `#name`, and its value as `:name`.
+    fn add(&mut self, name: &'static str, term: &str, value: Option<AttributeValue>) {
+        self.wanted.push(term.to_owned());
+        self.names.push(name);
+        self.values.extend(value.map(|value| (format!(":{name}"), value)));
+    }
+
+    fn expression(self) -> Expression {
         Expression {
-            text: Some(wanted.join(" AND ")).filter(|text| !text.is_empty()),
-            names: Some(placeholders(names.into_iter())).filter(|names| !names.is_empty()),
-            values: Some(values).filter(|values| !values.is_empty()),
+            text: Some(self.wanted.join(" AND ")).filter(|text| !text.is_empty()),
+            names: Some(placeholders(self.names.into_iter())).filter(|names| !names.is_empty()),
+            values: self.values,
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use tripmeter_model::{Status, Timestamp, bounded};
 
 use super::item::{self, Stored};
 use super::{FindingsError, FindingsTable, placeholders};
-use crate::dynamodb::{Failure, Written};
+use crate::dynamodb::{Failure, Transacted, Written, transact};
 
 /// Words that are kept of a finding; the oldest go first.
 const MAX_AUDIT: usize = 50;
@@ -87,7 +87,8 @@ impl Change {
 }
 
 impl FindingsTable {
-    /// Writes down what somebody says of a finding as they have read it, and gives it back as it then is.
+    /// Writes down what somebody says of a finding as they have read it, and gives it back as it then is. What is to be
+    /// expected is announced to who judges in the same transaction.
     ///
     /// # Errors
     /// [`FindingsError::Changed`] when it was revised, or somebody else spoke, since it was read;
@@ -98,7 +99,7 @@ impl FindingsTable {
         audit.push(change.clone());
         let audit = audit.split_off(audit.len().saturating_sub(MAX_AUDIT));
 
-        let written = self.apply(self.marking(stored, change, &audit)?).await?;
+        let written = self.say(stored, change, &audit).await?;
         let Some(now) = self.get(account, uid).await? else {
             return Err(FindingsError::NotFound {
                 account: account.clone(),
@@ -112,12 +113,23 @@ impl FindingsTable {
         Err(FindingsError::Changed { uid: uid.clone() })
     }
 
-    fn marking(
-        &self,
-        stored: &Stored,
-        change: &Change,
-        audit: &[Change],
-    ) -> Result<aws_sdk_dynamodb::types::Update, Failure> {
+    async fn say(&self, stored: &Stored, change: &Change, audit: &[Change]) -> Result<Written, Failure> {
+        let marking = self.marking(stored, change, audit)?;
+        if change.mark == Mark::Closed {
+            return self.apply(marking).await;
+        }
+        let expecting = self.expecting(stored, change)?;
+        let both = vec![
+            TransactWriteItem::builder().update(marking).build(),
+            TransactWriteItem::builder().put(expecting).build(),
+        ];
+        Ok(match transact(&self.client, both).await? {
+            Transacted::Done => Written::Done,
+            Transacted::Refused(_) => Written::Refused,
+        })
+    }
+
+    fn marking(&self, stored: &Stored, change: &Change, audit: &[Change]) -> Result<Update, Failure> {
         let list = |audit: &[Change]| AttributeValue::L(audit.iter().map(Change::written).collect());
         let mut set =
             "SET #mark = :mark, #marked_by = :by, #marked_at = :at, #mark_note = :note, #audit = :audit".to_owned();
