@@ -12,12 +12,17 @@ use crate::skip::SkipReason;
 use crate::time;
 use crate::wrapping::Context;
 
+/// 2012-01-01: CloudTrail began in 2013. A number that was taken for a time ends in 1970, and would make a new account
+/// old.
+const EARLIEST: i64 = 1_325_376_000;
+
 /// Hands the record on, or says what it lacks.
 pub(crate) fn read(fields: &Fields<'_>, context: &Context<'_>, out: &mut Output<'_>) -> Result<(), SkipReason> {
     let event_source = text(fields.event_source).ok_or(SkipReason::NoName)?;
     let event_name = text(fields.event_name).ok_or(SkipReason::NoName)?;
     let event_time = text(fields.event_time)
         .and_then(|t| time::parse(&t))
+        .filter(|t| t.seconds() >= EARLIEST)
         .ok_or(SkipReason::NoTime)?;
     let user_identity = identity(fields.user_identity);
     let request_parameters = nested(fields.request_parameters);

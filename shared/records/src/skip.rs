@@ -66,6 +66,9 @@ pub enum SkipReason {
     /// Longer than [`Limits`](crate::Limits) allows.
     #[error("too large for one record")]
     TooLarge,
+    /// A file of another format, by its first bytes.
+    #[error("{0}, no CloudTrail log")]
+    OtherFormat(&'static str),
     /// Neither text nor gzip.
     #[error("neither JSON text nor gzip")]
     UnknownEncoding,
@@ -81,6 +84,33 @@ pub enum SkipReason {
     /// The input could not be read on.
     #[error("reading failed: {0}")]
     ReadFailed(io::ErrorKind),
+}
+
+/// The format of a text that is no JSON, by its first `most` bytes. Bytes that are no characters are replaced by now.
+pub(crate) fn other_format(text: &str, most: usize) -> Option<&'static str> {
+    const BEGINNINGS: &[(&str, &str)] = &[
+        ("PK\u{3}\u{4}", "a zip archive"),
+        ("(\u{fffd}/\u{fffd}", "zstd-compressed data"),
+        ("BZh", "bzip2-compressed data"),
+        ("\u{fffd}7zXZ", "xz-compressed data"),
+        ("PAR1", "a Parquet file"),
+        ("Obj\u{1}", "an Avro file"),
+        ("ORC", "an ORC file"),
+        ("%PDF", "a PDF"),
+        ("<?xml", "XML"),
+        ("<!DOCTYPE html", "an HTML page"),
+        ("<!doctype html", "an HTML page"),
+        ("<html", "an HTML page"),
+    ];
+    let (head, _) = text.split_at(text.floor_char_boundary(most));
+    let text = head.trim_start();
+    let known = BEGINNINGS.iter().find(|(beginning, _)| text.starts_with(beginning));
+    let line = text.lines().next().unwrap_or_default();
+    let is_text = line.starts_with(|c: char| c.is_ascii_graphic());
+    let is_table = is_text && line.matches(',').count() >= 2 && !line.contains(['{', '[']);
+    known
+        .map(|(_, name)| *name)
+        .or(is_table.then_some("comma-separated values"))
 }
 
 impl SkipReason {
@@ -112,6 +142,25 @@ impl SkipReason {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn a_file_of_another_format_is_named_by_its_beginning() {
+        let cases = [
+            ("PK\u{3}\u{4}\u{14}", Some("a zip archive")),
+            ("BZh91AY", Some("bzip2-compressed data")),
+            ("PAR1\u{15}", Some("a Parquet file")),
+            ("<?xml version=\"1.0\"?><Error>", Some("XML")),
+            ("\n<html><body>", Some("an HTML page")),
+            (
+                "eventversion,useridentity,eventtime\n1,x,y",
+                Some("comma-separated values"),
+            ),
+            ("Traceback (most recent call last):", None),
+        ];
+        for (text, name) in cases {
+            assert_eq!(super::other_format(text, 64), name, "{text}");
+        }
+    }
+
     use super::SkipReason::*;
 
     #[test]

@@ -6,7 +6,7 @@ use crate::fields::{self, Fields, Object, holds_records};
 use crate::json::{self, Fault, skip_space};
 use crate::output::Output;
 use crate::resync::{self, Balance};
-use crate::skip::SkipReason;
+use crate::skip::{self, SkipReason};
 use crate::wrapping::{self, Context};
 
 /// Lists within lists, and objects around them, that are walked through.
@@ -315,8 +315,12 @@ impl<'c> Walker<'c> {
         }
         if !self.after_words {
             let binary = words.starts_with(|c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER);
+            let beginning = (self.handled == 0 && at == 0).then_some(words);
             let reason = match wrapping::notice(words) {
                 Some(notice) => notice,
+                None if let Some(format) = beginning.and_then(|words| skip::other_format(words, LONGEST_NOTICE)) => {
+                    SkipReason::OtherFormat(format)
+                }
                 None if binary => SkipReason::UnknownEncoding,
                 None => SkipReason::Malformed,
             };

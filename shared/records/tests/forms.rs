@@ -516,6 +516,14 @@ fn what_only_looks_like_a_record_is_named() {
         read("eventid,eventname\n1,SendEmail\n2,SendEmail\n").reasons(),
         [SkipReason::Malformed]
     );
+    assert_eq!(
+        read("eventid,eventname,eventtime\n1,SendEmail,now\n").reasons(),
+        [SkipReason::OtherFormat("comma-separated values")]
+    );
+    assert_eq!(
+        read(&record("a").to_string().replace("2026-", "1970-")).reasons(),
+        [SkipReason::NoTime]
+    );
 }
 
 #[test]
