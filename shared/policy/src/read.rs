@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
-use tripmeter_model::{Owner, Service, Severity, bounded};
+use tripmeter_model::{Family, Owner, Service, Severity, bounded};
 
 use crate::builtin::Builtin;
 use crate::file::{FARTHEST, PolicyFile};
@@ -154,6 +154,17 @@ fn mute<'a>(number: usize, at: usize, table: &'a DeTable<'a>, problems: &mut Pro
             "this mutes every finding there is; name types, identities, services or accounts",
         );
     }
+    if let Some((family, least)) = never_matched(&mute) {
+        section.warning(
+            "max_severity",
+            format!(
+                "'{}' never matches {}: such a finding is {least} or worse, and this hides up to {}",
+                mute.rule.id,
+                family.name(),
+                mute.max_severity
+            ),
+        );
+    }
     if mute.max_severity >= Severity::High {
         section.warning(
             "max_severity",
@@ -161,6 +172,26 @@ fn mute<'a>(number: usize, at: usize, table: &'a DeTable<'a>, problems: &mut Pro
         );
     }
     mute
+}
+
+/// A family that a type of the mute names and that its severity never reaches down to, with the least that it has.
+fn never_matched(mute: &Mute) -> Option<(Family, Severity)> {
+    mute.types.iter().find_map(|of| {
+        let named = |family: &&Family| Service::ALL.iter().any(|service| of.matches(*service, **family));
+        let least = |family: &Family| (*family, least_severity(*family));
+        let families: Vec<(Family, Severity)> = Family::ALL.iter().filter(named).map(least).collect();
+        let (mildest, least) = families.into_iter().min_by_key(|(_, least)| *least)?;
+        (least > mute.max_severity).then_some((mildest, least))
+    })
+}
+
+/// What a finding of a family is at the least: these do not fade, and nothing makes them milder.
+fn least_severity(family: Family) -> Severity {
+    match family {
+        Family::LeakedKey | Family::CeilingExceeded => Severity::High,
+        Family::DeniedRegion | Family::Hijack => Severity::Medium,
+        _ => Severity::Low,
+    }
 }
 
 fn network<'a>(number: usize, at: usize, table: &'a DeTable<'a>, problems: &mut Problems<'_>) -> VouchedNetwork {

@@ -405,3 +405,24 @@ fn a_report_says_what_ends_soon_what_has_ended_and_what_reaches_too_far() {
     assert!(without_a_day.expired.is_empty() && without_a_day.errors.is_empty());
     assert_eq!(without_a_day.warnings, report.warnings);
 }
+
+#[test]
+fn a_report_warns_of_a_mute_that_can_never_match() {
+    let mute = |types: &str, most: &str| {
+        let text = format!(
+            "[[mute]]\nid = 'm'\ntypes = [{types}]\nservices = ['SES']\nowner = 'o'\nreason = 'r'\nexpires = 2027-06-30\nmax_severity = '{most}'\n"
+        );
+        policy(&text)
+            .report(None)
+            .warnings
+            .first()
+            .map(|warning| warning.message.clone())
+    };
+
+    assert_eq!(
+        mute("'DeniedRegion'", "low").as_deref(),
+        Some("'m' never matches DeniedRegion: such a finding is Medium or worse, and this hides up to Low")
+    );
+    assert_eq!(mute("'DeniedRegion'", "medium"), None);
+    assert_eq!(mute("'RegionSweep', 'LimitProbe'", "low"), None);
+}
