@@ -52,16 +52,14 @@ pub enum SettingError {
         suggestion: String,
     },
     /// The value is not of the setting's type, or out of its range.
-    #[error("{name} cannot be '{value}': it takes {range} ({unit})")]
+    #[error("{name} cannot be '{value}': it takes {takes}")]
     Range {
         /// The setting.
         name: &'static str,
         /// What was given.
         value: String,
-        /// What it takes.
-        range: String,
-        /// The unit.
-        unit: &'static str,
+        /// What it takes, with the unit; of words, which.
+        takes: String,
     },
 }
 
@@ -112,8 +110,7 @@ macro_rules! settings {
                         _ => Err(SettingError::Range {
                             name: stringify!($name),
                             value: tripmeter_model::bounded(value, 64),
-                            range: format!("{} to {}", $min, $max),
-                            unit: $unit,
+                            takes: takes(&format!("{} to {}", $min, $max), $unit),
                         }),
                     };
                 })*
@@ -199,6 +196,15 @@ settings! {
     CeilingModelPerDay, ceiling_model_day: u64 = 200_000, 1, 1_000_000_000, "calls", "the ceiling of model calls in a day";
     CeilingSignupPerHour, ceiling_signup_hour: u64 = 2_000, 1, 1_000_000_000, "messages", "the ceiling of messages that Cognito and WorkMail are made to send in an hour";
     CeilingSignupPerDay, ceiling_signup_day: u64 = 10_000, 1, 1_000_000_000, "messages", "the ceiling of messages that Cognito and WorkMail are made to send in a day";
+}
+
+/// What a setting takes: numbers in a range, with their unit, or one of a few words, which stand where the unit would.
+fn takes(range: &str, unit: &str) -> String {
+    if unit.contains(" or ") {
+        unit.to_owned()
+    } else {
+        format!("{range} ({unit})")
+    }
 }
 
 fn suggest(name: &str) -> String {
@@ -306,6 +312,8 @@ mod tests {
         let mut settings = Settings::default();
         let error = settings.set("timewindow", "0").unwrap_err();
         assert_eq!(error.to_string(), "TimeWindow cannot be '0': it takes 1 to 168 (hours)");
+        let error = settings.set("mode", "foo").unwrap_err();
+        assert_eq!(error.to_string(), "Mode cannot be 'foo': it takes observe or publish");
         assert!(settings.set("ModelUsageQuotaSpike", "NaN").is_err());
         assert_eq!(settings, Settings::default());
     }
