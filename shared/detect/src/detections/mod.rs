@@ -96,6 +96,9 @@ pub(crate) fn words(scene: &ControlScene<'_>, part: &Part<'_>) -> Factor {
         }
         (FactorName::Base, _) if whys.is_empty() => format!("{calls} calls"),
         (FactorName::Base, _) => whys.join("; "),
+        (FactorName::Volume, Note::Times(n)) => {
+            format!("{n} such changes on one day, from a network that is new to the account")
+        }
         (FactorName::Unusual, _) => "this identity never did this, or never in this region".to_owned(),
         (FactorName::Spread, Note::Times(n)) => format!("{n} regions or services within minutes"),
         (FactorName::StageProbe, _) => "limits or models were read beside it".to_owned(),

@@ -2,6 +2,8 @@
 //!
 //! Low by itself; Medium when this identity never did it, or never in that region, in an account that is known. An
 //! identity that has used services for weeks from the same network with the same client is at home: Low.
+//! Twenty-five changes on a day, from a network that is new to the account, are High: mailboxes and senders by the dozen
+//! are what somebody sends from.
 //! What any deployment does (a topic, a subscription to a queue) is an opening and no finding of its own.
 //!
 //! ATT&CK: T1098, T1578.005, T1535. Evades: a change made the way a CI role makes it every day, with that role.
@@ -12,6 +14,9 @@ use tripmeter_model::FactorName;
 use super::part;
 use crate::control::{Acquaintance, ControlScene, Verdict};
 
+/// Changes of a day that are many.
+const MANY: u64 = 25;
+
 pub(super) fn judge<'a>(scene: &ControlScene<'a>) -> Verdict<'a> {
     if scene.control.routine {
         return Vec::new();
@@ -20,6 +25,10 @@ pub(super) fn judge<'a>(scene: &ControlScene<'a>) -> Verdict<'a> {
     let mut verdict = vec![part(FactorName::Base, 20.0 * weight, scene.control.journal.count)];
     if scene.is_new_here() && scene.standing != Acquaintance::AtHome {
         verdict.push(part(FactorName::Unusual, 20.0 * weight, 1));
+        let count = scene.control.journal.count;
+        if count >= MANY && scene.from_new_network {
+            verdict.push(part(FactorName::Volume, 30.0 * weight, count));
+        }
     }
     verdict
 }
