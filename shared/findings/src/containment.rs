@@ -6,7 +6,7 @@
 mod credential;
 mod service;
 
-use tripmeter_model::{Family, Finding, Severity};
+use tripmeter_model::{Family, Finding, Severity, Stage};
 
 use crate::shell::{Command, argument};
 use crate::words;
@@ -43,22 +43,26 @@ impl Step {
 pub fn containment(finding: &Finding) -> Vec<Step> {
     let mut steps = Vec::new();
     let family = finding.finding_type.family;
-    if finding.severity < Severity::High {
+    if is_worth_asking(finding) {
         steps.push(ask(finding));
     }
     match family {
         Family::Hijack | Family::AnomalousUse | Family::CeilingExceeded | Family::DeniedRegion => {
             steps.extend(credential::take_away(finding));
+            steps.extend(credential::assumers(finding));
             steps.extend(service::stop(finding));
             steps.extend(credential::tied(finding));
         }
         Family::LimitProbe | Family::RegionSweep | Family::DeniedUse | Family::LeakedKey => {
             steps.extend(credential::take_away(finding));
+            steps.extend(credential::assumers(finding));
             steps.extend(credential::tied(finding));
         }
         Family::CredentialIssued => {
+            steps.extend(credential::issued(finding));
             steps.extend(credential::tied(finding));
             steps.extend(credential::take_away(finding));
+            steps.extend(credential::assumers(finding));
         }
         Family::AccessEnabled
         | Family::LimitRaised
@@ -69,10 +73,22 @@ pub fn containment(finding: &Finding) -> Vec<Step> {
         | Family::GuardrailRemoved => {
             steps.extend(service::undo(finding));
             steps.extend(credential::take_away(finding));
+            steps.extend(credential::assumers(finding));
         }
         Family::TelemetryLost => steps.extend(service::hear_again(finding)),
     }
     steps
+}
+
+/// Whether it is asked before anything is taken away: below High, and of a person who signed in as long as nothing was
+/// changed. A key answers no questions.
+fn is_worth_asking(finding: &Finding) -> bool {
+    let openings = &finding.evidence.openings;
+    let changed = openings
+        .iter()
+        .any(|opening| !matches!(opening.stage, Stage::Probe | Stage::DeniedUse));
+    let told = words::is_spending(finding.finding_type.family) && !changed;
+    finding.severity < Severity::High || finding.severity == Severity::High && told && finding.identity.is_person()
 }
 
 fn ask(finding: &Finding) -> Step {

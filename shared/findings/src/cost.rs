@@ -94,7 +94,7 @@ fn unit_price(service: Service, target: Option<&str>) -> Option<(u64, &'static s
     match service {
         Service::Bedrock | Service::BedrockMantle | Service::ClaudePlatform => Some((
             prices::model(target.unwrap_or_default()).typical_call(),
-            "a call is taken as 2,000 tokens in and 500 out, since CloudTrail has no token counts",
+            "a call is taken as 2,000 tokens in and 500 out, a batch job as 1,000 calls, since CloudTrail counts neither",
         )),
         Service::Ses => Some((prices::SES_MAIL, "without attachments and dedicated addresses")),
         Service::Sms => Some((

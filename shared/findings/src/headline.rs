@@ -111,7 +111,9 @@ fn how_much(finding: &Finding) -> Option<String> {
     } else {
         short(&finding.evidence.calls.first()?.value)
     };
+    let regions = finding.evidence.regions.len() as u64;
     let place = match (family, finding.region.as_str()) {
+        (Family::RegionSweep, _) => format!(" in {}", words::counted(regions, "region", "regions")),
         (Family::DeniedRegion, region) if !region.is_empty() => format!(" in {}", short(region)),
         _ => String::new(),
     };

@@ -294,6 +294,16 @@ fn unmapped(finding: &Finding, steps: &[Step]) -> Value {
     rest.insert("units_by_target".into(), by_target.into());
     let linked: Vec<String> = finding.linked.iter().take(MAX_LINKED).map(|id| clean_id(id)).collect();
     rest.insert("linked_identities".into(), json!(linked));
+    let seen = &finding.evidence;
+    for (name, ids) in [("assumed_by", &seen.assumed_by), ("issued_credentials", &seen.issued)] {
+        if !ids.is_empty() {
+            let ids: Vec<String> = ids.iter().take(MAX_LINKED).map(|id| clean_id(id)).collect();
+            rest.insert(name.into(), json!(ids));
+        }
+    }
+    if !seen.identities.is_empty() {
+        rest.insert("busiest_identities".into(), evidence::listed(&seen.identities));
+    }
     rest.insert("contexts".into(), evidence::contexts(finding));
     rest.insert("containment".into(), steps.iter().map(step).collect());
     if let Some(cost) = cost(finding) {

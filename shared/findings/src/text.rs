@@ -35,6 +35,8 @@ pub fn text(finding: &Finding) -> String {
 pub fn text_with(finding: &Finding, runbooks: &str) -> String {
     let mut page = Page::default();
     page.headline(&headline(finding));
+    let steps = containment(finding);
+    page.section("Now", now(finding, &steps));
     page.section("Who", who(finding));
     page.section("When", [when(finding)]);
     page.section("Where", places(finding));
@@ -42,7 +44,7 @@ pub fn text_with(finding: &Finding, runbooks: &str) -> String {
     page.section("Why", reasons(finding));
     page.section("Before it", openings(finding));
     page.section("Cost", costs(finding));
-    page.first_steps(&containment(finding), finding);
+    page.first_steps(&steps, finding);
     page.section("Owner", owner(finding));
     page.section("Runbook", [runbook_at(runbooks, finding.finding_type.family)]);
     page.section(
@@ -179,6 +181,28 @@ fn account(finding: &Finding) -> String {
     }
 }
 
+/// Of what was told before, the news in a line: where, what it costs, what to do first.
+fn now(finding: &Finding, steps: &[Step]) -> Option<String> {
+    let news = match finding.cause {
+        Cause::GrownTenfold => "ten times larger than when it was told last",
+        Cause::Closed => "over: nothing unusual any more",
+        Cause::Created | Cause::SeverityRaised => return None,
+    };
+    let place = finding.evidence.regions.iter().max_by_key(|region| region.count);
+    let place = place.map(|region| format!("; {}", value(&region.value)));
+    let cost = cost(finding).map(|cost| match finding.cause {
+        Cause::Closed => format!("; {} in all (estimate)", cost.so_far),
+        _ => format!("; {} so far, {} an hour (estimate)", cost.so_far, cost.per_hour),
+    });
+    let first = steps.first().map(|step| format!(". First: {}", step.action));
+    Some(format!(
+        "{news}{}{}{}.",
+        place.unwrap_or_default(),
+        cost.unwrap_or_default(),
+        first.unwrap_or_default()
+    ))
+}
+
 fn who(finding: &Finding) -> Vec<String> {
     let name = value(&finding.identity.short_name());
     let id = words::shown(&finding.identity.id);
@@ -202,6 +226,14 @@ fn who(finding: &Finding) -> Vec<String> {
     } else if id != name {
         lines.push(id);
     }
+    let by = &finding.evidence.assumed_by;
+    lines.extend(
+        by.iter()
+            .take(MAX_SESSIONS)
+            .map(|id| format!("assumed by {}", words::shown(id))),
+    );
+    lines.extend(more(by.len(), MAX_SESSIONS, "others that assumed it"));
+    lines.extend(contexts("most of it", &finding.evidence.identities));
     lines.extend(
         finding
             .linked
@@ -281,6 +313,7 @@ fn doings(finding: &Finding) -> Vec<String> {
     let mut lines: Vec<String> = [
         contexts("calls", &seen.calls),
         contexts(words::targets(service).1, &seen.targets),
+        listed("issued", &seen.issued.iter().map(|id| value(id)).collect::<Vec<_>>()),
     ]
     .into_iter()
     .flatten()

@@ -8,7 +8,7 @@ use nasty::nasty_finding;
 use proptest::prelude::*;
 use serde_json::Value;
 use tripmeter_findings::{containment, cost, headline, ocsf, text, title};
-use tripmeter_model::{Family, Finding, IdentityKind, Service, Severity, Status, printable};
+use tripmeter_model::{ContextSeen, Family, Finding, IdentityKind, Service, Severity, Status, printable};
 
 #[test]
 fn text_tells_a_tired_person_what_to_do() {
@@ -143,6 +143,77 @@ fn whoever_a_thief_created_is_denied_too() {
         last.commands[0].words().contains(&"ses-smtp-user.20260317".to_owned()),
         "{last:?}"
     );
+}
+
+#[test]
+fn a_key_that_was_issued_is_switched_off_before_anybody_is_denied() {
+    let mut finding = samples::minimal(Family::CredentialIssued, Service::Iam, IdentityKind::SsoRole);
+    finding.account = "111122223333".into();
+    finding.evidence.issued = vec!["AKIAIOSFODNN7EXAMPLE".into()];
+    finding.evidence.targets = vec![ContextSeen {
+        value: "arn:aws:iam::111122223333:user/mailer".into(),
+        new: false,
+        count: 1,
+    }];
+
+    let steps = containment(&finding);
+    let at = |word: &str| {
+        steps
+            .iter()
+            .position(|step| step.commands.iter().any(|command| command.to_string().contains(word)))
+    };
+    assert!(at("AKIAIOSFODNN7EXAMPLE").is_some());
+    assert!(at("AKIAIOSFODNN7EXAMPLE") < at("AWSDenyAll"));
+}
+
+#[test]
+fn who_assumed_a_role_is_told_and_acted_on() {
+    let mut finding = samples::mail_takeover();
+    finding.evidence.assumed_by = vec!["arn:aws:iam::111122223333:user/legacy-admin".into()];
+
+    assert!(text(&finding).contains("assumed by arn:aws:iam::111122223333:user/legacy-admin"));
+    let acts = containment(&finding)
+        .iter()
+        .flat_map(|step| &step.commands)
+        .any(|command| {
+            command
+                .to_string()
+                .contains("list-access-keys --user-name legacy-admin")
+        });
+    assert!(acts);
+}
+
+#[test]
+fn a_sweep_says_over_how_many_regions() {
+    let mut finding = samples::minimal(Family::RegionSweep, Service::Ses, IdentityKind::IamUser);
+    finding.count = 17;
+    finding.last_seen = finding.first_seen.plus(48);
+    finding.evidence.regions = (0..17)
+        .map(|n| ContextSeen {
+            value: format!("region-{n}"),
+            new: false,
+            count: 1,
+        })
+        .collect();
+
+    assert_eq!(
+        headline(&finding),
+        "LOW       SES is being tried over many regions: 17 calls in 17 regions within 48 seconds by user dana"
+    );
+}
+
+#[test]
+fn a_person_is_asked_first_where_nothing_was_changed() {
+    let mut finding = samples::llmjacking();
+    finding.severity = Severity::High;
+    let asks = |finding: &Finding| {
+        containment(finding)
+            .first()
+            .is_some_and(|step| step.action.starts_with("Ask "))
+    };
+    assert!(!asks(&finding), "a key answers no questions");
+    finding.identity.kind = IdentityKind::SsoRole;
+    assert!(asks(&finding));
 }
 
 #[test]

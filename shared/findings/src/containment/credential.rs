@@ -116,6 +116,10 @@ pub(super) fn take_away(finding: &Finding) -> Vec<Step> {
         (IdentityKind::BedrockApiKey, Some(principal)) => api_key(finding, &principal),
         (IdentityKind::Role, Some(role)) => role_steps(finding, &role),
         (IdentityKind::Root, _) => vec![root(finding)],
+        (IdentityKind::Other | IdentityKind::Stranger, _) if finding.finding_type.service == Service::Cognito => {
+            vec![close_sign_up(finding)]
+        }
+        (IdentityKind::Account, _) if !finding.evidence.identities.is_empty() => vec![each(finding)],
         (kind, _) => {
             let account = account_of(&finding.identity.id).filter(|account| !account.is_empty());
             let is_foreign = account.is_some_and(|account| !finding.account.is_empty() && account != finding.account);
@@ -123,6 +127,23 @@ pub(super) fn take_away(finding: &Finding) -> Vec<Step> {
             vec![by_hand(kind, &finding.identity)]
         }
     }
+}
+
+/// Many identities: those with most of it, by name.
+fn each(finding: &Finding) -> Step {
+    let most = finding.evidence.identities.iter().take(MAX_COMMANDS);
+    let most: Vec<String> = most
+        .map(|one| format!("{} ({})", words::shown(&one.value), words::grouped(one.count)))
+        .collect();
+    Step::new(
+        format!(
+            "Many identities are involved: contain each by its own finding, and the service for all of them. Most \
+             calls: {}",
+            most.join(", ")
+        ),
+        Vec::new(),
+        "nothing by itself",
+    )
 }
 
 /// Long-term access keys of the finding that may stand in a command.
@@ -290,6 +311,36 @@ fn root(finding: &Finding) -> Step {
     )
 }
 
+/// Nobody signs a sign-up: there is no credential to take away, but the pool can be closed.
+fn close_sign_up(finding: &Finding) -> Step {
+    let pools = finding
+        .evidence
+        .targets
+        .iter()
+        .filter_map(|target| argument(&target.value));
+    let pools: Vec<&str> = pools.take(MAX_COMMANDS).collect();
+    let named = if pools.is_empty() {
+        "the user pool".to_owned()
+    } else {
+        format!("user pool or client {}", pools.join(", "))
+    };
+    let region = finding.evidence.regions.iter().max_by_key(|region| region.count);
+    let region = region.and_then(|region| argument(&region.value));
+    let words = ["aws", "cognito-idp", "list-user-pools", "--max-results", "60"];
+    let command = match region {
+        Some(region) => Command::new(words.into_iter().chain(["--region", region])),
+        None => Command::new(words),
+    };
+    Step::new(
+        format!(
+            "Close the sign-up of {named}: find the pool, and allow administrators alone to create users \
+             (AllowAdminCreateUserOnly), or put a WAF rule or a CAPTCHA before it"
+        ),
+        vec![command],
+        "nothing by itself; a closed pool takes no new users",
+    )
+}
+
 /// What no command of this account reaches.
 fn by_hand(kind: IdentityKind, identity: &Identity) -> Step {
     let (action, breaks) = match kind {
@@ -347,14 +398,98 @@ pub(super) fn tied(finding: &Finding) -> Option<Step> {
     if tied.is_empty() {
         return None;
     }
-    let commands = tied
-        .into_iter()
+    let commands: Vec<Command> = tied
+        .iter()
         .filter_map(|id| Principal::of(id, finding))
         .take(MAX_COMMANDS)
-        .map(|principal| principal.deny_everything());
+        .map(|principal| principal.deny_everything())
+        .collect();
+    if commands.is_empty() {
+        // Another account's, the root user's, a permission set's: none that a policy of the account reaches.
+        let names = tied.iter().take(MAX_COMMANDS).map(|id| words::shown(id));
+        return Some(Step::new(
+            format!(
+                "See whether you know the identities that it created, changed or became: {}",
+                names.collect::<Vec<_>>().join(", ")
+            ),
+            Vec::new(),
+            "nothing",
+        ));
+    }
     Some(Step::new(
         "Deny everything to the identities that it created, changed or became, unless you know them",
-        commands.collect(),
+        commands,
         "all that they do, until the policies are detached",
+    ))
+}
+
+/// Switches off exactly what was issued: whoever it was issued for may have other keys, and work to do.
+pub(super) fn issued(finding: &Finding) -> Option<Step> {
+    let mut users = finding.evidence.targets.iter().map(|target| target.value.as_str());
+    let (user, others) = (users.next()?, users.next());
+    let user = Principal::of(user, finding).filter(|user| !user.is_role && others.is_none())?;
+    let commands: Vec<Command> = finding
+        .evidence
+        .issued
+        .iter()
+        .filter_map(|id| argument(id))
+        .take(MAX_COMMANDS)
+        .map(|id| {
+            // The ids of service-specific credentials begin with ACCA.
+            let (command, option) = if id.starts_with("ACCA") {
+                ("update-service-specific-credential", "--service-specific-credential-id")
+            } else {
+                ("update-access-key", "--access-key-id")
+            };
+            Command::new([
+                "aws",
+                "iam",
+                command,
+                "--user-name",
+                user.name,
+                option,
+                id,
+                "--status",
+                "Inactive",
+            ])
+        })
+        .collect();
+    (!commands.is_empty()).then(|| {
+        Step::new(
+            format!(
+                "Switch off what was issued for user {}; its other keys go on",
+                user.name
+            ),
+            commands,
+            "whatever uses the new key; --status Active undoes it",
+        )
+    })
+}
+
+/// Goes to whoever became the role: its own credential outlives the role's sessions.
+pub(super) fn assumers(finding: &Finding) -> Option<Step> {
+    let by = &finding.evidence.assumed_by;
+    if by.is_empty() {
+        return None;
+    }
+    let names: Vec<String> = by.iter().take(MAX_COMMANDS).map(|id| words::shown(id)).collect();
+    let users = by.iter().filter_map(|id| Principal::of(id, finding));
+    let mut commands: Vec<Command> = users
+        .filter(|user| !user.is_role)
+        .take(MAX_COMMANDS)
+        .map(|user| Command::new(["aws", "iam", "list-access-keys", "--user-name", user.name]))
+        .collect();
+    if commands.is_empty() {
+        let role = Principal::of(&finding.identity.id, finding).filter(|role| role.is_role);
+        commands.extend(role.map(|role| Command::new(["aws", "iam", "get-role", "--role-name", role.name])));
+    }
+    Some(Step::new(
+        format!(
+            "The role was assumed by {}: unless you know what it did, set its keys to Inactive, or take it out of the \
+             role's trust policy; else it comes back",
+            names.join(", ")
+        ),
+        commands,
+        "nothing by itself; whatever else it does stops with its keys",
     ))
 }

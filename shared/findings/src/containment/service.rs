@@ -213,8 +213,15 @@ fn close_regions(finding: &Finding) -> Step {
 /// Puts a control back.
 fn restore(finding: &Finding) -> Step {
     let account = argument(&finding.account).unwrap_or_default();
+    // What is gone cannot be switched on.
+    let is_gone = finding
+        .evidence
+        .calls
+        .iter()
+        .any(|call| call.value.starts_with("Delete") && call.value != "DeleteFunctionConcurrency");
     let commands = match finding.finding_type.service {
-        Service::CloudTrail if targets(finding).next().is_none() => {
+        Service::CloudWatch | Service::EventBridge | Service::Lambda if is_gone => Vec::new(),
+        Service::CloudTrail if is_gone || targets(finding).next().is_none() => {
             in_regions(finding, &["aws", "cloudtrail", "describe-trails"])
         }
         Service::CloudTrail => for_each(

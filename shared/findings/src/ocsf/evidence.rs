@@ -216,7 +216,7 @@ pub(super) fn contexts(finding: &Finding) -> Value {
     })
 }
 
-fn listed(seen: &[ContextSeen]) -> Value {
+pub(super) fn listed(seen: &[ContextSeen]) -> Value {
     seen.iter()
         .take(MAX_LISTED)
         .map(|one| json!({ "value": clean(&one.value), "new": one.new, "count": one.count }))
