@@ -71,7 +71,8 @@ Examples:
   tripmeter replay logs --set mode=observe                 what would be found, published by nobody
   tripmeter replay logs --fail-on high                     exit 1 when something is High or worse
 
-Findings go to stdout, all else to stderr. Exit: 0 judged, 1 by --fail-on, 2 nothing readable.";
+Findings go to stdout, all else to stderr. Exit: 0 judged, 1 by --fail-on, 2 nothing readable or a
+path that does not exist.";
 
 #[derive(Debug, Args)]
 #[command(after_help = REPLAY_EXAMPLES)]

@@ -38,7 +38,7 @@ pub(crate) use self::tally::Tally;
 use crate::args::{Replay, SummaryFormat};
 use crate::{policy, settings, terminal};
 
-/// Runs it. Exit code 1 is for `--fail-on`, 2 for nothing to judge.
+/// Runs it. Exit code 1 is for `--fail-on`, 2 for nothing to judge, or a path that does not exist.
 pub(crate) fn run(args: &Replay) -> anyhow::Result<ExitCode> {
     if let (Some(from), Some(to)) = (args.from, args.to)
         && from > to
@@ -164,7 +164,9 @@ fn report(summary: &Summary, format: SummaryFormat) -> anyhow::Result<()> {
 }
 
 fn exit_code(args: &Replay, tally: &Tally, output: &Output) -> ExitCode {
-    if tally.nothing_readable() {
+    // A path that was mistyped beside one that is there is no clean run.
+    let missing = args.paths.iter().any(|path| path.as_os_str() != "-" && !path.exists());
+    if tally.nothing_readable() || missing {
         ExitCode::from(2)
     } else if args.fail_on.is_some_and(|severity| output.reached(severity)) {
         ExitCode::from(1)
