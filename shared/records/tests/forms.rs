@@ -521,7 +521,7 @@ fn what_only_looks_like_a_record_is_named() {
         [SkipReason::OtherFormat("comma-separated values")]
     );
     assert_eq!(
-        read(&record("a").to_string().replace("2026-", "1970-")).reasons(),
+        read(record("a").to_string().replace("2026-", "1970-")).reasons(),
         [SkipReason::NoTime]
     );
 }

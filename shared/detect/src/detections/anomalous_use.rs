@@ -309,7 +309,9 @@ pub(crate) fn strangeness<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell) 
             if matches!(attribute, Attribute::Region | Attribute::Network) {
                 strange.place += points;
             }
-            if attribute != Attribute::Client {
+            // To who is new itself, everything is.
+            let is_new_here = facts.standing != Standing::NeverSeen || known == Known::ToNobody;
+            if attribute != Attribute::Client && is_new_here {
                 strange.aim += points;
             }
             if known == Known::ToNobody {
@@ -411,6 +413,61 @@ mod tests {
         story.extend(first_day);
         let findings = found(story);
         assert!(findings.iter().all(|f| f.severity < Severity::Medium), "{findings:#?}");
+    }
+
+    /// Calls of a never-seen user with the usual client, in the usual region.
+    fn newcomer(network: &str, calls: i64, apart: i64) -> Vec<Activity> {
+        let start = at(39 * 24 + 3);
+        let of = |n| {
+            let call = activity(Service::Bedrock, "InvokeModel", start.plus(n * apart));
+            let mut call = crate::testing::by(call, "legacy");
+            call.origin.network = tripmeter_model::Network(network.into());
+            call
+        };
+        (0..calls).map(of).collect()
+    }
+
+    #[test]
+    fn a_key_that_nobody_knows_in_haste_from_a_network_that_nobody_knows_is_high_by_its_fiftieth_call() {
+        let mut story = quiet_days(Service::Bedrock, 40);
+        story.extend(newcomer("192.0.2.0/24", 50, 60));
+        assert_eq!(worst(&found(story), Family::Hijack), Some(Severity::High));
+    }
+
+    #[test]
+    fn a_new_program_from_a_network_of_its_own_that_takes_its_time_is_nothing_to_act_on() {
+        let mut story = quiet_days(Service::Bedrock, 40);
+        story.extend(newcomer("192.0.2.0/24", 300, 120));
+        assert!(found(story).iter().all(|f| f.severity < Severity::Medium));
+    }
+
+    #[test]
+    fn a_new_program_at_home_that_dwarfs_all_others_is_medium() {
+        let mut story = quiet_days(Service::Bedrock, 40);
+        story.extend(newcomer("198.51.100.0/24", 3_200, 1));
+        assert_eq!(worst(&found(story), Family::AnomalousUse), Some(Severity::Medium));
+    }
+
+    #[test]
+    fn one_batch_job_by_a_stranger_is_as_much_as_the_calls_that_it_makes() {
+        let mut story = quiet_days(Service::Bedrock, 40);
+        let mut job = from_afar(newcomer("192.0.2.0/24", 1, 1).remove(0));
+        job.call = "CreateModelInvocationJob".into();
+        job.quantity.units = 1_000;
+        story.push(job);
+        assert!(worst(&found(story), Family::Hijack) >= Some(Severity::High));
+    }
+
+    #[test]
+    fn thirty_times_too_much_from_a_new_network_is_high_though_nothing_else_is_new() {
+        let mut story = quiet_days(Service::Bedrock, 60);
+        let calls = (0..1_000).map(|n| activity(Service::Bedrock, "InvokeModel", at(59 * 24 + 12).plus(n * 3)));
+        story.extend(calls.map(|mut call| {
+            call.origin.network = tripmeter_model::Network("192.0.2.0/24".into());
+            call.target = Some(tripmeter_model::Target::Model("opus".into()));
+            call
+        }));
+        assert!(worst(&found(story), Family::Hijack) >= Some(Severity::High));
     }
 
     #[test]

@@ -63,4 +63,13 @@ mod tests {
         let refused = crate::testing::refused(blind(Service::CloudTrail, 1));
         assert_eq!(worst(&found(vec![refused]), Family::GuardrailRemoved), None);
     }
+
+    #[test]
+    fn what_deployments_do_all_day_is_low_at_most() {
+        let mut alarm = blind(Service::CloudWatch, 20 * 24);
+        (alarm.grave, alarm.routine) = (false, true);
+        let mut story = crate::testing::quiet_days(Service::Bedrock, 20);
+        story.push(alarm);
+        assert!(worst(&found(story), Family::GuardrailRemoved) <= Some(Severity::Low));
+    }
 }

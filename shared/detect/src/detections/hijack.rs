@@ -347,4 +347,23 @@ mod tests {
         story.extend(spree("dana"));
         assert_eq!(worst(&found(story), Family::Hijack), None);
     }
+
+    #[test]
+    fn who_assumed_a_role_is_in_the_finding_of_what_it_does() {
+        let mut story = quiet_days(Service::Bedrock, 40);
+        let mut assumed = by(activity(Service::Sts, "AssumeRole", at(39 * 24 + 1)), "legacy");
+        assumed.kind = Kind::Context;
+        assumed.links = vec!["arn:aws:iam::111122223333:role/app".into()];
+        story.push(assumed);
+        story.extend((0..60).map(|n| {
+            let call = activity(Service::Bedrock, "InvokeModel", at(39 * 24 + 2).plus(n * 20));
+            from_afar(call)
+        }));
+        let findings = found(story);
+        let told = findings
+            .iter()
+            .find(|f| f.finding_type.family == Family::Hijack)
+            .unwrap();
+        assert_eq!(told.evidence.assumed_by, ["arn:aws:iam::111122223333:user/legacy"]);
+    }
 }
