@@ -112,14 +112,14 @@ fn nothing_readable_at_all_is_exit_2_and_says_why() {
 }
 
 #[test]
-fn an_unreadable_file_is_named_and_the_rest_goes_on() {
+fn a_path_that_does_not_exist_is_named_and_the_rest_is_judged() {
     let run = run(&mut tripmeter(&[
         "replay",
         "no/such\u{1b}[31m/file",
         &case("40-sso-login-without-mfa.json"),
     ]));
 
-    assert_eq!(run.code, 0);
+    assert_eq!(run.code, 2, "a mistyped path is no clean run");
     assert!(run.stderr.contains("cannot read no/such?[31m/file"), "{}", run.stderr);
     assert!(run.stderr.contains("6 records read"), "{}", run.stderr);
 }

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, StdoutLock, Write};
 
 use anstream::AutoStream;
-use tripmeter_findings::{headline, ocsf, text};
+use tripmeter_findings::{ocsf, text, update};
 use tripmeter_model::{Cause, Finding, Severity};
 
 use crate::args::Format;
@@ -78,22 +78,22 @@ impl Output {
         self.worst >= Some(severity)
     }
 
-    /// All of it when there is something new to read, the headline when it has only grown or ended.
+    /// All of it when there is something new to read, the headline and a line of news when it has only grown or ended.
     fn print_text(&mut self, finding: &Finding) -> io::Result<()> {
-        let (told, update) = match finding.cause {
+        let (told, what) = match finding.cause {
             Cause::Created => (text(finding), None),
             Cause::SeverityRaised => (text(finding), Some("it has become worse")),
-            Cause::GrownTenfold => (headline(finding), Some("it has grown tenfold")),
-            Cause::Closed => (headline(finding), Some("it is over")),
+            Cause::GrownTenfold => (update(finding), Some("it has grown tenfold")),
+            Cause::Closed => (update(finding), Some("it is over")),
         };
         // The headline is wrapped like the rest, and ends where a line is empty.
         let (headline, rest) = told.split_once("\n\n").unwrap_or((&told, ""));
         let style = severity_style(finding.severity);
         writeln!(self.out, "{style}{headline}{style:#}")?;
-        if let Some(update) = update {
+        if let Some(what) = what {
             writeln!(
                 self.out,
-                "          {update} at {}: finding {}",
+                "          {what} at {}: finding {}",
                 finding.time, finding.uid
             )?;
         }

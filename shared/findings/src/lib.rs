@@ -25,7 +25,7 @@ pub use ocsf::{OCSF_VERSION, ocsf, ocsf_with};
 pub use shell::Command;
 pub use sms::{MAX_SEPTETS, sms, sms_line};
 pub use subject::{MAX_SUBJECT, subject, subject_line};
-pub use text::{text, text_with};
+pub use text::{text, text_with, update};
 
 /// Where the runbooks are in the project: the base of their links where no other is given.
 pub const RUNBOOKS: &str = "docs/runbooks";

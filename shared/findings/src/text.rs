@@ -62,6 +62,14 @@ pub fn text_with(finding: &Finding, runbooks: &str) -> String {
     page.lines.join("\n") + "\n"
 }
 
+/// An update in a few lines: the headline, and what is news of a finding that was told before.
+pub fn update(finding: &Finding) -> String {
+    let mut page = Page::default();
+    page.headline(&headline(finding));
+    page.section("Now", now(finding, &containment(finding)));
+    page.lines.join("\n") + "\n"
+}
+
 /// Lines under labels.
 #[derive(Default)]
 struct Page {
