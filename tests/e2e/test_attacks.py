@@ -31,16 +31,15 @@ CHUNK_HOURS = 1
 class Recording:
     """The records of a scenario as if they were of the days before today, and where they happened."""
 
-    def __init__(self, binaries, name):
-        self.binaries = binaries
-        self.records = trail.moved(trail.scenario(binaries["scenarios"], name), datetime.now(UTC) - ENDED)
+    def __init__(self, binaries, name, account):
+        self.binaries, self.account = binaries, account
+        self.records = trail.moved(trail.scenario(binaries["scenarios"], name, account), datetime.now(UTC) - ENDED)
         begin = trail.moment(self.records[-1]) - PLAYED
         self.history = [record for record in self.records if trail.moment(record) < begin]
         self.played = self.records[len(self.history):]
         regions = Counter(record["awsRegion"] for record in self.records)
         (self.home, _), *others = regions.most_common()
         self.others = [region for region, _ in others]
-        self.account = self.records[0]["recipientAccountId"]
 
     def replayed(self):
         """The episodes of the days that are played, as a replay of all of them closes them."""
@@ -73,15 +72,16 @@ ORDERS = {
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_a_recorded_attack_is_found_as_a_replay_finds_it(aws, deploy_hub, binaries, tmp_path, attack, order):
-    recording = Recording(binaries, attack)
-    hub, findings = deploy_hub(recording.account, recording.home, recording.others)
+def test_a_recorded_attack_is_found_as_a_replay_finds_it(
+    aws, deploy_hub, account, binaries, tmp_path, attack, order
+):
+    recording = Recording(binaries, attack, account)
+    hub, findings = deploy_hub(account, recording.home, recording.others)
     seed(recording, hub, tmp_path)
 
     play(aws, ORDERS[order](recording.played))
-    aws.fire_schedules(recording.account, recording.home, "Tick")
+    aws.fire_schedules(account, recording.home, "Tick")
     aws.settle()
 
     assert episodes.of_findings(episodes.published(findings)) == recording.replayed()
-    assert aws.failures(recording.account) == [] and hub.complaints() == []
-    hub.delete()
+    assert aws.failures(account) == [] and hub.complaints() == []

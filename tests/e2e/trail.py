@@ -11,12 +11,14 @@ SERVICE_EVENT = "AWS Service Event via CloudTrail"
 API_CALL = "AWS API Call via CloudTrail"
 
 
-def scenario(binary, name, seed=1):
-    """The records of a recorded attack or of benign weeks, oldest first."""
+def scenario(binary, name, account, seed=1):
+    """The records of a recorded attack or of benign weeks, oldest first, as if they were of this account."""
     shown = subprocess.run(
         [binary, "show", name, "--seed", str(seed)], capture_output=True, check=True, text=True
     ).stdout
-    return sorted(map(json.loads, shown.splitlines()), key=lambda record: record["eventTime"])
+    recorded = json.loads(shown[:shown.index("\n")])["recipientAccountId"]
+    records = map(json.loads, shown.replace(recorded, account).splitlines())
+    return sorted(records, key=lambda record: record["eventTime"])
 
 
 def envelope(record):
