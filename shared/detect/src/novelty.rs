@@ -53,6 +53,11 @@ impl Attribute {
         }
     }
 
+    /// Whether it says where.
+    pub fn is_place(self) -> bool {
+        matches!(self, Self::Region | Self::Network)
+    }
+
     /// Points of a new value that could not be more surprising.
     pub fn most_points(self) -> f64 {
         match self {

@@ -24,8 +24,6 @@ const REMEMBERED: usize = 64;
 const DOUBLED_FROM: u64 = 10;
 /// So many new attributes in one use are a caller that shares nothing with yesterday's.
 const WIDE: usize = 3;
-/// Days for which a place is young.
-const YOUNG_DAYS: i32 = 14;
 /// On so many days of the last seven a young place was shown before it is one that somebody keeps coming back from.
 const KEPT_DAYS: u32 = 3;
 
@@ -194,9 +192,9 @@ impl Profile {
                 .is_some_and(|first| time.since(first) < NEW_FOR)
             {
                 new += 1;
-                strange |= is_place(attribute);
-            } else if is_place(attribute) {
-                kept |= is_young(&around.seen, attribute, value, told)
+                strange |= attribute.is_place();
+            } else if attribute.is_place() {
+                kept |= around.seen.is_young(attribute, value, told)
                     && around.seen.days_within(attribute, value, told - 7, told - 1) >= KEPT_DAYS;
             }
         }
@@ -538,22 +536,6 @@ impl Profile {
         }
         judged
     }
-}
-
-/// Whether an attribute is a place.
-fn is_place(attribute: Attribute) -> bool {
-    matches!(attribute, Attribute::Region | Attribute::Network)
-}
-
-/// Whether a value was first shown on one of the days before `told` for which it is young.
-pub(crate) fn is_young(seen: &Seen, attribute: Attribute, value: Digest, told: i32) -> bool {
-    let first = seen.first(attribute, value).map(Timestamp::day);
-    first.is_some_and(|first| (told - YOUNG_DAYS..told).contains(&first))
-}
-
-/// Whether places that are not young are used as ever.
-pub(crate) fn usual_goes_on(seen: &Seen, attribute: Attribute, told: i32) -> bool {
-    seen.goes_on(attribute, told - YOUNG_DAYS, told - 2)
 }
 
 /// Counts a day for the rates at which new values are shown. Nothing is new on the first day.

@@ -14,6 +14,8 @@ use crate::novelty::Attribute;
 
 /// Values remembered for each attribute of one identity; beyond it, those unused for longest are forgotten.
 const MAX_SEEN: usize = 256;
+/// Days for which a value is young.
+const YOUNG_DAYS: i32 = 14;
 /// Values remembered for each attribute of an account.
 const MAX_SHARED: usize = 4_096;
 
@@ -99,10 +101,16 @@ impl Seen {
         since.map_or(0, |(_, since)| since.days.within(first, last))
     }
 
-    /// Whether a value that was first shown before `since` was shown from `first` on.
-    pub(crate) fn goes_on(&self, attribute: Attribute, since: i32, first: i32) -> bool {
+    /// Whether a value was first shown on one of the days before `told` for which it is young.
+    pub(crate) fn is_young(&self, attribute: Attribute, value: Digest, told: i32) -> bool {
+        let first = self.first(attribute, value).map(Timestamp::day);
+        first.is_some_and(|first| (told - YOUNG_DAYS..told).contains(&first))
+    }
+
+    /// Whether values that are not young were shown lately.
+    pub(crate) fn usual_goes_on(&self, attribute: Attribute, told: i32) -> bool {
         let mut values = self.of(attribute).iter();
-        values.any(|(_, shown)| shown.first.day() < since && shown.days.seen_since(first))
+        values.any(|(_, shown)| shown.first.day() < told - YOUNG_DAYS && shown.days.seen_since(told - 2))
     }
 
     /// Whether a day brought a value that was never shown before.

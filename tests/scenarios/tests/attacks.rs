@@ -62,3 +62,8 @@ fn a_sweep_over_all_regions_is_found() {
 fn a_stranger_in_a_busy_role_is_found() {
     found_in_time("busy-role-session", 2);
 }
+
+#[test]
+fn a_forgotten_key_is_found() {
+    found_in_time("forgotten-key", 3);
+}

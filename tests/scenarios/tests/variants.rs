@@ -65,3 +65,8 @@ fn spreads_and_ramps_are_found_at_every_door() {
     found_whatever_it_is_made_of("spread-over-identities");
     found_whatever_it_is_made_of("slow-ramp");
 }
+
+#[test]
+fn forgotten_keys_are_found_at_every_door() {
+    found_whatever_it_is_made_of("forgotten-key");
+}

@@ -179,7 +179,7 @@ pub(crate) fn novelty<'a>(
     }
     if facts.first_of_service && facts.enough {
         weighed.add(FactorName::FirstUseOfService, 40.0, Note::Times(facts.sums.uses));
-        if strange.is_foreign() {
+        if strange.is_foreign() || in_haste {
             // Nobody has used the service, so whoever does is a never-seen identity, too.
             novelty.all = novelty.all.max(strange.foreign + 20.0);
             for (name, points, note) in &strange.foreign_parts {
@@ -217,7 +217,7 @@ pub(crate) fn fresh<'a>(
                 || strange.unknown >= UNKNOWN
                 || stages.points >= 2.0 * TELLING_STAGE)
     };
-    let foreign = facts.first_of_service && strange.is_foreign();
+    let foreign = facts.first_of_service && (strange.is_foreign() || strange.in_haste(scene, cell));
     // A never-seen identity has no past of its own: that nobody here knows its network and client says as much.
     let alone = match facts.standing {
         Standing::Learning => false,
@@ -306,7 +306,7 @@ pub(crate) fn strangeness<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell) 
         if let Some((points, note, known)) = best {
             new_region |= attribute == Attribute::Region;
             strange.points += points;
-            if matches!(attribute, Attribute::Region | Attribute::Network) {
+            if attribute.is_place() {
                 strange.place += points;
             }
             // To who is new itself, everything is.

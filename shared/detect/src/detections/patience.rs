@@ -14,7 +14,6 @@ use super::anomalous_use::{FOREIGN, new_factor, p_new};
 use crate::cell::Cell;
 use crate::journal::CONTEXT;
 use crate::novelty::{Attribute, Known};
-use crate::profile::{is_young, usual_goes_on};
 use crate::weigh::{Facts, Note, Scene, Standing, Weighed};
 
 /// Points of a place that somebody keeps coming back from.
@@ -44,7 +43,7 @@ pub(crate) fn weigh<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell, weighe
     let strange = if is_newcomer {
         young.points >= FOREIGN
     } else {
-        let goes_on = |attribute| usual_goes_on(&scene.around.seen, attribute, told);
+        let goes_on = |attribute| scene.around.seen.usual_goes_on(attribute, told);
         let usual_goes_on = goes_on(Attribute::Network) && goes_on(Attribute::Region);
         young.client && usual_goes_on && young.points >= STRANGE
     };
@@ -65,7 +64,7 @@ fn young<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell, told: i32, is_new
     let mut young = Young::default();
     for (field, attribute) in CONTEXT {
         let values = cell.journal.values(field).iter().filter(|value| {
-            is_young(seen, attribute, value.digest, told) && !scene.around.vouched.contains(&value.digest)
+            seen.is_young(attribute, value.digest, told) && !scene.around.vouched.contains(&value.digest)
         });
         let scored = values.map(|value| {
             let others = scene.shared_seen;

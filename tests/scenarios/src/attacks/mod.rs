@@ -89,7 +89,7 @@ const VICTIMS: [&str; 12] = [
 type Attack = fn(u64, &Twist) -> Scenario;
 
 /// Every attack, by name.
-const ATTACKS: [(&str, Attack); 10] = [
+const ATTACKS: [(&str, Attack); 11] = [
     ("llmjacking-leaked-key", models::leaked_key),
     ("llmjacking-api-key", models::api_key),
     ("llmjacking-created-user", models::created_user),
@@ -100,6 +100,7 @@ const ATTACKS: [(&str, Attack); 10] = [
     ("slow-ramp", slow::ramp),
     ("region-sweep", mail::region_sweep),
     ("busy-role-session", models::busy_session),
+    ("forgotten-key", models::forgotten_key),
 ];
 
 /// The names of all attacks.

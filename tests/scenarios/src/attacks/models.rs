@@ -3,7 +3,7 @@
 use crate::account::{Job, Origin, Size, Worker};
 use crate::calls::llm::{self, Door};
 use crate::calls::{iam, operations};
-use crate::cast::{DEAR_MODELS, own_network, strange_network};
+use crate::cast::{APP_AGENTS, DEAR_MODELS, own_network, strange_network};
 use crate::principal::Principal;
 use crate::record::{HOUR, MINUTE};
 use crate::rhythm::Rhythm;
@@ -242,6 +242,40 @@ pub(super) fn created_user(seed: u64, twist: &Twist) -> Scenario {
     let [high, chain] = hijack(twist.door.service(), &[&accomplice]);
     let must = [high, chain, issued];
     plot.finish(name, what, must, thieves(&[&admin, &accomplice]))
+}
+
+/// The key of a user that nobody remembers, from a network that nobody knows, with the client, the region and the model
+/// that the account uses: nothing else is strange about it.
+pub(super) fn forgotten_key(seed: u64, twist: &Twist) -> Scenario {
+    let name = "forgotten-key";
+    let mut plot = Plot::begin(seed, name);
+    let (account, home, door) = (plot.id(), plot.account.cast.home, twist.door);
+    let name_of_user = format!("{}-{}", plot.dice.pick(&super::VICTIMS), plot.dice.hex(3));
+    let victim = Principal::user(&mut plot.dice, name_of_user);
+    plot.thief.agent = (*plot.dice.pick(&APP_AGENTS)).into();
+    plot.thief.networks.truncate(1);
+    let model = plot.account.cast.models.first().copied().unwrap_or_default();
+    let seat = plot.sit(&victim);
+    let calls = plot.dice.count(300..=900);
+    for _ in 0..calls {
+        plot.abuse(door.service(), home, &seat, through(door, &account, home, model, false));
+        plot.wait(2, 20);
+    }
+    let what = format!(
+        "The forgotten key of {} makes {calls} calls in the home region, with a client and a model that others use.",
+        victim.label()
+    );
+    let must = Must {
+        // Fifty within an hour of the clock, which may begin in between.
+        what: "use by a key that nobody knows, High no later than the 100th abusive call",
+        families: vec!["Hijack"],
+        service: Some(door.service()),
+        severity: Severity::High,
+        identities: thieves(&[&victim]),
+        by_call: Some(100),
+        by_minutes: None,
+    };
+    plot.finish(name, what, [must], thieves(&[&victim]))
 }
 
 /// A session of a busy role is taken from a running program: new network, client and model in a known region, while
