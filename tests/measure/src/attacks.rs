@@ -100,7 +100,7 @@ impl Shape {
     }
 
     /// Every shape.
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 25] = [
         Self::volume("500/h for 1 h, small", Victim::Small, Pace::Rate(500.0, 60)),
         Self::volume("500 in 10 min, small", Victim::Small, Pace::Rate(3_000.0, 10)),
         Self::volume("60/h for a day, small", Victim::Small, Pace::Rate(60.0, 24 * 60)),
@@ -136,6 +136,27 @@ impl Shape {
             Victim::NeverSeen,
             &[NewRegion, NewNetwork, NewClient, NewModel],
         ),
+        Self::chain(
+            "new network alone, never-seen identity",
+            Victim::NeverSeen,
+            &[NewNetwork],
+        ),
+        Self {
+            signs: &[NewNetwork],
+            ..Self::volume(
+                "2,500/h for 2 h, new network; small",
+                Victim::Small,
+                Pace::Rate(2_500.0, 120),
+            )
+        },
+        Self {
+            signs: &[NewNetwork, NewClient],
+            ..Self::volume(
+                "20 a day from elsewhere, 30 days; small",
+                Victim::Small,
+                Pace::Daily(20.0, 30),
+            )
+        },
         Self::chain(
             "all new, probe and denied, small",
             Victim::Small,
