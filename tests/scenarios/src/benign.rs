@@ -17,7 +17,7 @@ use crate::scenario::{Expectation, Scenario};
 type Weeks = fn(u64) -> Scenario;
 
 /// Every scenario, by name.
-const WEEKS: [(&str, Weeks); 9] = [
+const WEEKS: [(&str, Weeks); 10] = [
     ("office-hours", office_hours),
     ("marketing-campaign", marketing_campaign),
     ("load-test", load_test),
@@ -27,6 +27,7 @@ const WEEKS: [(&str, Weeks); 9] = [
     ("daily-deploys", daily_deploys),
     ("scanner-sweeps", scanner_sweeps),
     ("roaming-people", roaming_people),
+    ("new-arrivals", new_arrivals),
 ];
 
 /// The names of all benign weeks.
@@ -261,6 +262,57 @@ fn new_model(seed: u64) -> Scenario {
     base.finish(
         "new-model",
         format!("{n} programs and people change over to {fresh} within a week."),
+    )
+}
+
+/// A new colleague at the next desk, and a new program in a network of its own, both with the clients and the model that
+/// others use.
+fn new_arrivals(seed: u64) -> Scenario {
+    let name = "new-arrivals";
+    let mut base = Base::draw(seed, name);
+    base.work();
+    let first = base.late_working_day();
+    let calls_models = |worker: &&Worker| worker.jobs.iter().any(|(_, job)| matches!(job, Job::Model { .. }));
+    let others: Vec<Worker> = base.account.workers.iter().filter(calls_models).cloned().collect();
+    let Some(desk) = others.first().cloned() else {
+        return base.finish(name, "Nobody calls models, so nobody joins.".to_owned());
+    };
+    let model = base.account.cast.models.first().copied().unwrap_or_default();
+    let jobs = || {
+        let door = Door::Converse;
+        vec![(
+            1.0,
+            Job::Model {
+                door,
+                model: model.into(),
+            },
+        )]
+    };
+    let region = base.account.cast.home;
+    let email = format!("newcomer@{}", base.account.cast.domain);
+    let colleague = Worker {
+        who: Principal::person(&mut base.dice, "Developer", region, email),
+        rhythm: Rhythm::Office {
+            calls: 40.0,
+            opens: base.account.cast.opens,
+        },
+        jobs: jobs(),
+        ..desk.clone()
+    };
+    let calls = base.dice.real(100.0, 250.0);
+    let application = Rhythm::Application {
+        calls,
+        crest: 13.0,
+        weekend: 0.5,
+    };
+    let mut program = base.program(application, jobs());
+    program.origin.agent.clone_from(&desk.origin.agent);
+    let days = base.days;
+    base.employ(&colleague, first..days, |_| 1.0);
+    base.employ(&program, first..days, |_| 1.0);
+    base.finish(
+        name,
+        format!("A colleague joins, and a program of {calls:.0} calls a day, on the same day."),
     )
 }
 

@@ -56,3 +56,8 @@ fn scanners_are_quiet() {
 fn roaming_people_are_quiet() {
     stays_quiet("roaming-people");
 }
+
+#[test]
+fn new_arrivals_are_quiet() {
+    stays_quiet("new-arrivals");
+}
