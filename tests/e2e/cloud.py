@@ -19,8 +19,10 @@ What stays untested here: throttling, encryption, and the limits of size and rat
 """
 
 import asyncio
+import ctypes
 import json
 import logging
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -34,6 +36,8 @@ from completions import complete, role_may
 
 EVERY_MANAGEMENT_EVENT = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 ATTEMPTS = 3
+# Linux: prctl(2).
+PR_SET_PDEATHSIG = 1
 # AWS waits one minute, then two; nothing here gets better by waiting.
 SECONDS_BETWEEN_ATTEMPTS = 0.5
 
@@ -224,7 +228,13 @@ def with_bus(emulator, bus):
     return app
 
 
+def die_with_the_test():
+    """A test that is killed takes this process with it; functions end when nobody answers them any more."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 if __name__ == "__main__":
+    die_with_the_test()
     bus = Bus()
     complete(lambda: bus.hurried)
     # A line for each event and each message would bury what the functions say.
