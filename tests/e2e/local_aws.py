@@ -37,6 +37,8 @@ class LocalAws:
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "LOG_LEVEL": "INFO",
+            # It unpacks functions there, and is killed before it can tidy up: pytest does.
+            "TMPDIR": str(log.parent),
         }
         with log.open("wb") as out:
             self.process = subprocess.Popen(
