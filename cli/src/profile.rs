@@ -148,12 +148,12 @@ fn date(time: Timestamp) -> String {
 }
 
 fn service(name: &str) -> Result<Service, String> {
-    let named = |service: &Service| service.name().eq_ignore_ascii_case(name);
+    let asked = |service: &Service| service.name().eq_ignore_ascii_case(name);
     let found = Service::ALL
         .iter()
         .copied()
         .filter(|service| service.spends())
-        .find(named);
+        .find(asked);
     found.ok_or_else(|| {
         let names = Service::ALL
             .iter()

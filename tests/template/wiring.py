@@ -28,14 +28,14 @@ JUDGES = READ | QUERY | WRITE | {"dynamodb:BatchGetItem"}
 ACTIONS = {
     "ControlPlaneFunction": {
         "StateTable": JUDGES,
-        "FindingsTable": READ | WRITE,
+        "FindingsTable": QUERY | {"dynamodb:UpdateItem"},
         "FindingsTable/index/open": QUERY,
         "FailedQueue": {"sqs:SendMessage"},
         "ControlPlaneLogs": LOGS,
     },
     "UsageFunction": {
         "StateTable": JUDGES,
-        "FindingsTable": READ | WRITE,
+        "FindingsTable": QUERY | {"dynamodb:UpdateItem"},
         "UsageQueue": {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
         "UsageLogs": LOGS,
     },
@@ -56,7 +56,7 @@ ACTIONS = {
     "CanaryFunction": {
         "*": {"ses:GetAccount", "sns:GetSMSAttributes"},
         "StateTable": READ | QUERY | WRITE | {"dynamodb:DeleteItem"},
-        "FindingsTable": READ | WRITE,
+        "FindingsTable": {"dynamodb:UpdateItem"},
         "FailedQueue": {"sqs:SendMessage"},
         "CanaryLogs": LOGS,
     },

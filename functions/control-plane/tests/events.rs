@@ -1,5 +1,7 @@
 //! Events as EventBridge hands them over, ticks, and the digest of the first day.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test that asked for it")]
+
 use serde_json::{Value, json};
 use tripmeter_aws::canary::{Call, Canary, Millis};
 use tripmeter_aws::detector::Detector;
@@ -66,7 +68,7 @@ impl Deployed {
     }
 }
 
-fn event(source: &str, name: &str, parameters: Value, time: i64, role: &str) -> String {
+fn event(source: &str, name: &str, parameters: &Value, time: i64, role: &str) -> String {
     let at = jiff::Timestamp::from_second(time).unwrap().to_string();
     let session = role.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/");
     json!({
@@ -88,7 +90,7 @@ fn blinded(time: i64) -> String {
     event(
         "events",
         "DisableRule",
-        rule,
+        &rule,
         time,
         "arn:aws:iam::111122223333:role/thief",
     )
@@ -135,7 +137,7 @@ async fn what_first_days_cannot_tell_is_kept_and_waits() {
     let look = event(
         "ses",
         "GetSendQuota",
-        json!(null),
+        &json!(null),
         TEN,
         "arn:aws:iam::111122223333:role/app",
     );
@@ -149,7 +151,7 @@ async fn what_first_days_cannot_tell_is_kept_and_waits() {
 #[tokio::test]
 async fn the_canary_is_heard_and_judged_by_nobody() {
     let deployed = Deployed::new().await;
-    let flown = event("ses", "GetAccount", json!(null), TEN, CANARY);
+    let flown = event("ses", "GetAccount", &json!(null), TEN, CANARY);
     let report = deployed.hand_over(&flown, TEN + 40).await.unwrap();
 
     assert_eq!((report.own, report.outcomes.len()), (1, 0));
@@ -163,7 +165,7 @@ async fn what_the_canarys_role_does_beside_its_calls_is_judged() {
     let deployed = Deployed::new().await;
     let rule = json!({"name": "prod-BedrockReads-1A2B3C"});
     deployed
-        .hand_over(&event("events", "DisableRule", rule, TEN, CANARY), TEN + 3)
+        .hand_over(&event("events", "DisableRule", &rule, TEN, CANARY), TEN + 3)
         .await
         .unwrap();
     assert_eq!(deployed.stored().await.len(), 1);
@@ -192,7 +194,7 @@ async fn the_first_day_is_told_once() {
     let look = event(
         "ses",
         "GetSendQuota",
-        json!(null),
+        &json!(null),
         TEN,
         "arn:aws:iam::111122223333:role/app",
     );

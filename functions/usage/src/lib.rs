@@ -30,9 +30,9 @@ struct Delivery<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct Message {
-    message_id: String,
+    #[serde(rename = "messageId")]
+    id: String,
     body: String,
     #[serde(default)]
     attributes: Attributes,
@@ -113,10 +113,10 @@ pub async fn handle(
             continue;
         };
         let Some(read) = read(&message, detector, &mut report) else {
-            report.give_back(&message.message_id);
+            report.give_back(&message.id);
             continue;
         };
-        let read = (message.message_id.clone(), read);
+        let read = (message.id.clone(), read);
         if message.received() > TOGETHER {
             alone.push(vec![read]);
         } else {
@@ -148,7 +148,7 @@ fn read(message: &Message, detector: &Detector, report: &mut Report) -> Option<V
             .map_or("it holds nothing".to_owned(), |s| s.reason.to_string()),
         Err(_) => "reading it panicked".to_owned(),
     };
-    report.unreadable.push((message.message_id.clone(), why));
+    report.unreadable.push((message.id.clone(), why));
     None
 }
 

@@ -1,6 +1,8 @@
 //! What is judged through the table is what is judged in one go from memory: in any batches, by two workers at once,
 //! with answers lost and calls refused. The real client speaks to an embedded DynamoDB.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test that asked for it")]
+
 #[path = "../../detect/tests/story/mod.rs"]
 mod story;
 

@@ -429,8 +429,12 @@ impl Account {
                 .collect();
             self.ended.extend(findings);
         }
-        for key in ended {
-            let draft = self.control_draft(key, bench);
+        // All of them are told before the first is forgotten: one may tell of the others.
+        let drafts: Vec<_> = ended
+            .iter()
+            .map(|key| (*key, self.control_draft(*key, bench)))
+            .collect();
+        for (key, draft) in drafts {
             if let (Some(draft), Some(episode)) = (draft, self.controls.get_mut(&key)) {
                 close(
                     draft,
@@ -441,8 +445,10 @@ impl Account {
                     out,
                 );
             }
-            // What lies in a table expires there.
-            if !self.partly {
+        }
+        // What lies in a table expires there.
+        if !self.partly {
+            for key in ended {
                 self.controls.remove(&key);
             }
         }

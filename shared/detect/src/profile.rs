@@ -50,15 +50,15 @@ pub(crate) struct Profile {
     hours: u32,
     /// Folded days with a level of 2 or more.
     anomalous_days: Days,
-    /// Event ids counted last, oldest first: a true event is taken for a duplicate once in 260,000.
+    /// Event ids counted last, oldest first: a true event is taken for a duplicate once in 67 million.
     remembered: VecDeque<IdHash>,
     /// Of them, those that were counted since the profile was read.
     #[serde(skip)]
     counted: usize,
 }
 
-/// An event id that was counted, as 24 bits.
-pub(crate) type IdHash = [u8; 3];
+/// An event id that was counted, as 32 bits.
+pub(crate) type IdHash = [u8; 4];
 
 /// What belongs to a profile but not into its hot item: first-seen sets, and the hours that may still change.
 #[derive(Clone, Debug, Default)]
@@ -220,8 +220,7 @@ impl Profile {
 
     /// Whether the event id was counted before; remembers it if not.
     fn repeated(&mut self, id: &str, around: &Around) -> bool {
-        let [a, b, c, ..] = tripmeter_model::digest64(&[id]).0.to_le_bytes();
-        let hash = [a, b, c];
+        let hash = (tripmeter_model::digest64(&[id]).0 as u32).to_le_bytes();
         if self.remembered.contains(&hash) || around.receipts.contains(&hash) {
             return true;
         }

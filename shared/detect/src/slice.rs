@@ -6,6 +6,7 @@
 //! before a crash, comes to the same end.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use serde::de::DeserializeOwned;
@@ -97,7 +98,7 @@ pub struct Slice {
     receipts: BTreeMap<PartKey, Receipt>,
 }
 
-/// Ids of events that a profile has counted, three bytes each.
+/// Ids of events that a profile has counted, four bytes each.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Receipt(Vec<u8>);
 
@@ -112,8 +113,18 @@ impl Receipt {
         &self.0
     }
 
+    /// As text, to name it by.
+    pub fn to_hex(&self) -> String {
+        let mut hex = String::with_capacity(2 * self.0.len());
+        for byte in &self.0 {
+            // Writing to a string cannot fail.
+            let _ = write!(hex, "{byte:02x}");
+        }
+        hex
+    }
+
     fn ids(&self) -> impl Iterator<Item = IdHash> + '_ {
-        let ids = self.0.chunks_exact(3);
+        let ids = self.0.chunks_exact(4);
         ids.filter_map(|id| id.try_into().ok())
     }
 }

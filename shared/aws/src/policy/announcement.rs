@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn a_flood_of_changes_is_cut_and_counted_and_a_hostile_name_is_harmless() {
-        let regions: String = (0..100).map(|n| format!("x{n} = 'name'\n")).collect();
+        let regions: Vec<String> = (0..100).map(|n| format!("x{n} = 'name'")).collect();
+        let regions = regions.join("\n");
         let changes = Changes::between("", &format!("[accounts]\n{regions}"));
 
         let told = announcement(&version(1, "kim\r\nBcc: all\u{1b}"), &changes, "t");

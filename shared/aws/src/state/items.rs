@@ -19,7 +19,7 @@ use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use tripmeter_detect::{PartKey, Receipt};
-use tripmeter_model::{DAY, Timestamp, digest64};
+use tripmeter_model::{DAY, Timestamp};
 
 use crate::dynamodb::Item;
 
@@ -112,28 +112,27 @@ pub(super) fn put(
 ) -> Result<Put, BuildError> {
     let mut item = Place::of(account, key).key();
     item.insert("body".to_owned(), AttributeValue::B(Blob::new(body)));
-    item.insert("version".to_owned(), number(version.map_or(1, |version| version + 1)));
+    item.insert("version".to_owned(), number(&version.map_or(1, |version| version + 1)));
     if let Some(expires) = expires {
-        item.insert("expires".to_owned(), number(expires.seconds()));
+        item.insert("expires".to_owned(), number(&expires.seconds()));
     }
     let put = Put::builder().table_name(table).set_item(Some(item));
     let put = match version {
         None => put.condition_expression("attribute_not_exists(pk)"),
         Some(version) => put
             .condition_expression("version = :version")
-            .expression_attribute_values(":version", number(version)),
+            .expression_attribute_values(":version", number(&version)),
     };
     put.build()
 }
 
 /// A receipt's item. It is named by what it holds, so that writing it again changes nothing.
 pub(super) fn receipt_item(account: &str, key: PartKey, receipt: &Receipt, now: Timestamp) -> Item {
-    let held: String = receipt.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
     let mut place = Place::of(account, key);
-    place.sk = format!("receipt/{:016x}", digest64(&[&held]).0);
+    place.sk = format!("receipt/{}", tripmeter_model::stable_uid(&[&receipt.to_hex()]));
     let mut item = place.key();
     item.insert("body".to_owned(), AttributeValue::B(Blob::new(receipt.as_bytes())));
-    item.insert("expires".to_owned(), number(now.plus(RECEIPT_DAYS * DAY).seconds()));
+    item.insert("expires".to_owned(), number(&now.plus(RECEIPT_DAYS * DAY).seconds()));
     item
 }
 
@@ -170,6 +169,6 @@ pub(super) fn read<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
-fn number(value: impl ToString) -> AttributeValue {
+fn number(value: &impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
