@@ -9,6 +9,7 @@ use tripmeter_model::{DAY, Severity, Timestamp};
 use crate::findings::Findings;
 use crate::policy::versions::{History, Push, Rollback, Show};
 use crate::profile::Profile;
+use crate::sample::SampleEvent;
 use crate::seed::Seed;
 
 /// A tripwire on an AWS account's usage meters: finds hijacked mail, SMS and model services in its logs.
@@ -21,9 +22,8 @@ pub(crate) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  tripmeter replay ~/logs/AWSLogs                    judge a copy of the trail's bucket
-  aws cloudtrail lookup-events | tripmeter replay -  judge what the console shows, without a trail
-  tripmeter replay logs --policy tripmeter.toml      with your exceptions, owners and regions";
+  tripmeter replay ~/logs --policy tripmeter.toml    judge a copy of the trail's bucket
+  aws cloudtrail lookup-events | tripmeter replay -  judge what the console shows, without a trail";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -53,6 +53,8 @@ pub(crate) enum Command {
     },
     /// Teach a deployed detector what an account's own history shows
     Seed(Seed),
+    /// Send a labelled sample through the deployed path, and wait for it
+    SampleEvent(SampleEvent),
     /// Show what a deployed detector has learned of somebody
     #[command(subcommand)]
     Profile(Profile),

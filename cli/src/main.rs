@@ -10,6 +10,7 @@ mod patterns;
 mod policy;
 mod profile;
 mod replay;
+mod sample;
 mod seed;
 mod settings;
 mod table;
@@ -40,6 +41,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Replay(args) => return replay::run(&args),
         Command::Seed(args) => return seed::run(&args),
+        Command::SampleEvent(args) => return sample::run(&args),
         Command::Profile(command) => return profile::run(&command),
         Command::Policy(Policy::Check { file }) => return policy::check(&file),
         Command::Policy(Policy::Push(args)) => return policy::versions::push(&args),

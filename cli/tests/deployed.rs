@@ -63,6 +63,7 @@ fn hijack() -> Finding {
         evidence: Evidence::default(),
         owner: None,
         suppressed: None,
+        sample: false,
     }
 }
 

@@ -62,6 +62,7 @@ pub(crate) fn opened(account: &str, region: &str, outage: &Outage, now: Millis) 
         },
         owner: None,
         suppressed: None,
+        sample: false,
     }
 }
 

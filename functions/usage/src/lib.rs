@@ -15,6 +15,7 @@ use tripmeter_aws::deployment::tell;
 use tripmeter_aws::detector::{Detector, by_account};
 use tripmeter_aws::exceptions::Exceptions;
 use tripmeter_aws::intake::{self, Intake};
+use tripmeter_aws::sample::Sample;
 use tripmeter_aws::state::Outcome;
 use tripmeter_aws::telemetry::{Metric, Metrics};
 use tripmeter_model::{Activity, Timestamp};
@@ -112,6 +113,13 @@ pub async fn handle(
                 .push((String::new(), "it is no message of SQS".to_owned()));
             continue;
         };
+        if let Some(sample) = Sample::read(&message.body) {
+            if let Err(error) = detector.state.tell_sample(&sample, now.second()).await {
+                report.failed.push(error.to_string());
+                report.give_back(&message.id);
+            }
+            continue;
+        }
         let Some(read) = read(&message, detector, &mut report) else {
             report.give_back(&message.id);
             continue;

@@ -10,6 +10,7 @@ use tripmeter_aws::detector::Detector;
 use tripmeter_aws::exceptions::Exceptions;
 use tripmeter_aws::findings::FindingsTable;
 use tripmeter_aws::own::OwnCalls;
+use tripmeter_aws::sample::Sample;
 use tripmeter_aws::state::State;
 use tripmeter_aws::testing::{Fault, Faults, Local};
 use tripmeter_detect::{ServiceShown, Settings};
@@ -188,6 +189,22 @@ async fn near_the_deadline_the_rest_is_handed_back() {
 
     assert_eq!(handed_back(&report), ["message-0"]);
     assert_eq!(counted(&detector).await, 0);
+}
+
+#[tokio::test]
+async fn a_sample_is_one_labelled_finding_and_is_learned_by_nobody() {
+    let local = Local::start().await;
+    let detector = detector(&local, &local.dynamodb());
+    let sample = Sample::new(ACCOUNT, "first");
+    let body = sample.message().unwrap();
+
+    let report = deliver(&detector, vec![message(0, &body, 1), message(1, &body, 1)]).await;
+
+    assert_eq!(handed_back(&report), [""; 0]);
+    let findings = FindingsTable::new(local.dynamodb(), local.findings_table());
+    let stored = findings.get(ACCOUNT, &sample.uid()).await.unwrap().unwrap();
+    assert!(stored.finding.sample && stored.pending);
+    assert_eq!(detector.state.accounts().await.unwrap(), []);
 }
 
 #[tokio::test]

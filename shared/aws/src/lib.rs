@@ -12,6 +12,7 @@ pub mod intake;
 pub mod own;
 pub mod policy;
 pub mod publish;
+pub mod sample;
 pub mod state;
 pub mod telemetry;
 #[cfg(feature = "testing")]

@@ -30,7 +30,8 @@ use tripmeter_detect::{Judged, LEARNING, Missing, Moved, PartError, PartKey, Rec
 use tripmeter_model::{Policy, Timestamp};
 
 use crate::dynamodb::{self, Failure, Item, Transacted, Written};
-use crate::findings::FindingsTable;
+use crate::findings::{FindingsError, FindingsTable};
+use crate::sample::Sample;
 use items::Place;
 
 pub use read::Listed;
@@ -55,6 +56,9 @@ pub enum StateError {
     /// DynamoDB refused or could not be reached.
     #[error(transparent)]
     Table(#[from] Failure),
+    /// A finding could not be stored.
+    #[error(transparent)]
+    Finding(#[from] FindingsError),
     /// Others wrote the same parts again and again.
     #[error("account {account}: {TRIES} tries met others' writes")]
     Contended {
@@ -136,6 +140,15 @@ impl State {
 
     pub(crate) fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Stores a sample's finding. Stored once however often it comes.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn tell_sample(&self, sample: &Sample, now: Timestamp) -> Result<(), StateError> {
+        self.findings.put(&sample.finding("", now), "sample", None, now).await?;
+        Ok(())
     }
 
     /// Judges a batch and stores what came of it. When it returns, the batch may be acknowledged.

@@ -52,6 +52,7 @@ fn finding(uid: &str, revision: u32) -> Finding {
         evidence: Evidence::default(),
         owner: None,
         suppressed: None,
+        sample: false,
     }
 }
 

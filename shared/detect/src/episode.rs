@@ -192,6 +192,7 @@ impl Draft {
                 identities: self.identities,
             },
             suppressed,
+            sample: false,
             region,
         })
     }

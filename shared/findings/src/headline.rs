@@ -59,6 +59,9 @@ pub(crate) fn alert(finding: &Finding) -> String {
 
 /// The beginning of every line: what happened to which service.
 fn what(finding: &Finding) -> String {
+    if finding.sample {
+        return "[SAMPLE] nothing happened, findings arrive: said".to_owned();
+    }
     let service = words::service(finding.finding_type.service);
     let is_over = finding.status == Status::Closed;
     let being = if is_over { "was" } else { "is being" };

@@ -412,4 +412,7 @@ pub struct Finding {
     pub owner: Option<Owner>,
     /// The rule that keeps it quiet, if one does.
     pub suppressed: Option<Suppression>,
+    /// Nothing happened: somebody tries whether findings arrive.
+    #[serde(default)]
+    pub sample: bool,
 }

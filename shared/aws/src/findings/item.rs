@@ -335,6 +335,7 @@ mod tests {
                         rule,
                         reason: String::new(),
                     }),
+                    sample: false,
                 }
             },
         )

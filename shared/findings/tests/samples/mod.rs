@@ -64,6 +64,7 @@ pub(crate) fn minimal(family: Family, service: Service, kind: IdentityKind) -> F
         evidence: Evidence::default(),
         owner: None,
         suppressed: None,
+        sample: false,
     }
 }
 
