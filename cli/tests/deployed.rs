@@ -466,3 +466,79 @@ async fn a_push_is_told_on_the_operations_topic() {
         "{request}"
     );
 }
+
+/// Thirty days of a role that asks a model three times a day.
+fn thirty_days() -> String {
+    let record = |day: i64, call: i64| {
+        let time = Timestamp::from_seconds(1_764_547_200 + day * 86_400 + 36_000 + call * 60);
+        serde_json::json!({
+            "eventVersion": "1.09", "eventTime": time.to_string(), "eventSource": "bedrock.amazonaws.com",
+            "eventName": "InvokeModel", "awsRegion": "eu-west-1", "sourceIPAddress": "198.51.100.7",
+            "userAgent": "Boto3/1.40.1", "eventID": format!("{day}-{call}"), "recipientAccountId": "111122223333",
+            "requestParameters": {"modelId": "anthropic.claude-sonnet-5"},
+            "userIdentity": {"type": "AssumedRole", "accountId": "111122223333",
+                "arn": "arn:aws:sts::111122223333:assumed-role/app/one",
+                "sessionContext": {"sessionIssuer": {"type": "Role", "arn": "arn:aws:iam::111122223333:role/app"}}}
+        })
+    };
+    let records: Vec<Value> = (0..30)
+        .flat_map(|day| (0..3).map(move |call| record(day, call)))
+        .collect();
+    serde_json::json!({ "Records": records }).to_string()
+}
+
+#[tokio::test]
+async fn history_is_seeded_once_and_shown_as_profiles() {
+    let local = Local::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log.json");
+    std::fs::write(&log, thirty_days()).unwrap();
+    let log = log.to_str().unwrap();
+    let state = |words: &[&str]| on(&local, local.state_table(), words);
+    let account = ["--account", "111122223333"];
+
+    let dry = state(&["seed", log, "--dry-run"]);
+    assert!(
+        dry.stdout.contains("1 profiles on 1 services"),
+        "{}{}",
+        dry.stdout,
+        dry.stderr
+    );
+    assert_eq!(
+        state(&[&["profile", "list"], &account[..]].concat()).code,
+        2,
+        "a dry run writes nothing"
+    );
+
+    let first = state(&["seed", log]);
+    assert!(
+        first.stdout.contains(" 0 kept as they were"),
+        "{}{}",
+        first.stdout,
+        first.stderr
+    );
+    let again = state(&["seed", log]);
+    assert!(
+        again.stdout.contains(" 0 new, 0 made one"),
+        "{}{}",
+        again.stdout,
+        again.stderr
+    );
+
+    let list = state(&[&["profile", "list"], &account[..]].concat());
+    assert!(
+        list.stdout.contains("arn:aws:iam::111122223333:role/app"),
+        "{}{}",
+        list.stdout,
+        list.stderr
+    );
+    let who = "arn:aws:iam::111122223333:role/app";
+    let shown = state(
+        &[
+            &["profile", "show", who, "--service", "bedrock", "--json"],
+            &account[..],
+        ]
+        .concat(),
+    );
+    assert_eq!(json(&shown)["mean_day"], 3.0);
+}
