@@ -5,7 +5,8 @@ PYTHON ?= python3
 VENV   := .venv
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 
-.PHONY: demo test lint unit conformance template patterns e2e e2e-mutants bench measure build clean help
+.PHONY: demo test lint unit conformance template packaging functions deploy verify-aws patterns e2e e2e-mutants bench measure build \
+	clean help
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | sed 's/:.*## /\t/' | expand -t 14
@@ -58,6 +59,30 @@ $(VENV)-template/.installed $(VENV)-checkov/.installed:
 	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
+# ---- deploying: the first two need no AWS account. `sam build` and `sam deploy` alone do the same, unchecked.
+ARCHITECTURE = $(shell $(PYTHON) infra/functions.py --print-architecture)
+PACKAGING    = PATH="$(CURDIR)/$(VENV)-packaging/bin:$$PATH" SAM_CLI_TELEMETRY=0
+
+packaging: $(VENV)-packaging/.installed ## what checks packages and deployments, against stand-ins
+	$(VENV)-packaging/bin/python -m pytest -q tests/packaging
+
+functions: $(VENV)-packaging/.installed ## the functions as they are deployed, and a check of them (ARCHITECTURE=x86_64)
+	$(PACKAGING) sam build --parameter-overrides Architecture=$(ARCHITECTURE)
+	$(VENV)-packaging/bin/python infra/functions.py --architecture $(ARCHITECTURE)
+
+deploy: functions ## build, hold against what samconfig.toml asks for, and deploy (FIRST=yes asks for everything)
+	$(VENV)-packaging/bin/python infra/functions.py
+	$(PACKAGING) sam deploy $(if $(FIRST),--guided)
+
+verify-aws: build ## look at the deployed STACK for what only AWS can prove (ALARM=yes rings an alarm)
+	$(PYTHON) infra/verify.py --stack $(STACK) --tripmeter $(TARGET)/release/tripmeter $(if $(ALARM),--try-alarm) \
+		$(if $(UNRECORDED),--unrecorded $(UNRECORDED)) $(if $(ONLY),--only $(ONLY))
+
+$(VENV)-packaging/.installed: tests/packaging/requirements.txt
+	$(PYTHON) -m venv $(VENV)-packaging
+	$(VENV)-packaging/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
 patterns: ## write what is generated from the catalogue into the templates
 	$(PYTHON) infra/generate.py
 
@@ -71,4 +96,4 @@ measure: ## recall, delay and false alarms over simulated accounts (slow)
 
 clean: ## what builds and tests left behind
 	$(CARGO) clean
-	rm -rf $(VENV) $(VENV)-e2e $(VENV)-template $(VENV)-checkov
+	rm -rf $(VENV) $(VENV)-e2e $(VENV)-template $(VENV)-checkov $(VENV)-packaging .aws-sam
