@@ -1,6 +1,7 @@
 """What was built is held against what will run it, before it is deployed."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -113,6 +114,13 @@ def test_two_functions_of_the_same_program_are_refused(build, program):
 
     assert result.returncode == 1
     assert "CanaryFunction and UsageFunction are the same program" in result.stderr
+
+
+def test_a_package_that_has_grown_is_refused(build, program):
+    result = check(build(UsageFunction=program + os.urandom(functions.LARGEST_ZIP)), "--architecture", "x86_64")
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("UsageFunction is larger than 4.5 MB, zipped")
 
 
 def test_what_is_no_program_is_refused(build):

@@ -164,6 +164,9 @@ def selectors(*selectors):
                    {"EventSelectors": [{"IncludeManagementEvents": True, "ReadWriteType": "WriteOnly"}]}},
          "management events are recorded in part"),
         ("trail", {"cloudtrail__get_event_selectors": selectors({"eventCategory": ["Management"]})},
+         "no trail records data events, so mail"),
+        ("trail", {"cloudtrail__get_event_selectors":
+                   selectors({"eventCategory": ["Management"]}, {"eventCategory": ["Data"], "resources.type": ["AWS::S3::Object"]})},
          "AWS::SES::EmailIdentity: no trail records SendEmail, SendRawEmail"),
         ("trail", {"cloudtrail__get_event_selectors":
                    selectors({"eventCategory": ["Management"]}, MAILS | {"eventName": ["SendEmail"]})},
@@ -298,6 +301,13 @@ def test_an_alarm_that_is_tried_is_taken_back_whatever_came_of_it(verify, histor
     assert states == ["ALARM", "OK"]
 
 
+def test_an_alarm_that_tells_nobody_fails_and_is_taken_back(verify):
+    run = verify("--only", "alarm", "--try-alarm", cloudwatch__describe_alarm_history={"AlarmHistoryItems": []})
+
+    assert run.of("alarm") == [("FAIL", "UsageIsLate was set to ALARM, and CloudWatch told nobody in time")]
+    assert len(run.asked("set-alarm-state")) == 2
+
+
 def test_another_topics_success_is_not_ours(verify):
     run = verify(
         "--only", "alarm", "--try-alarm",
@@ -305,6 +315,15 @@ def test_another_topics_success_is_not_ours(verify):
     )
 
     assert run.of("alarm")[0][0] == "FAIL"
+
+
+def test_a_quota_that_is_still_the_default_is_asked_for_as_such(verify):
+    run = verify(
+        "--only", "quotas", service_quotas__get_service_quota="!NoSuchResourceException",
+        service_quotas__get_aws_default_service_quota={"Quota": {"Value": 300.0}},
+    )
+
+    assert (run.code, run.of("quotas")[1]) == (0, ("PASS", "3 of 300 rules are used on this bus"))
 
 
 def test_a_stack_of_one_region_asks_for_no_other(verify):
