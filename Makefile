@@ -17,7 +17,7 @@ demo: ## one attack over three benign weeks, and what is found
 build: ## the tripmeter program, as it is shipped
 	$(CARGO) build --release --locked -p tripmeter
 
-test: lint unit conformance template e2e ## everything that CI runs
+test: lint unit conformance template packaging e2e ## everything that CI runs
 
 lint: ## formatting, and every warning an error
 	$(CARGO) fmt --all --check
