@@ -3,12 +3,13 @@
 use std::future::Future;
 
 use anyhow::Context;
-use aws_sdk_dynamodb::Client;
 use clap::Args;
-use tripmeter_aws::config::sdk_config;
+use tripmeter_aws::config::{Clients, clients, sdk_config};
 use tripmeter_aws::findings::FindingsTable;
-use tripmeter_aws::state::State;
+use tripmeter_aws::state::{State, StateError};
 use tripmeter_model::Timestamp;
+
+use crate::failure;
 
 /// Where the detector's state lies.
 #[derive(Args, Debug)]
@@ -36,13 +37,34 @@ impl Endpoint {
     }
 }
 
+/// The state, and what failures of its table mean.
+pub(crate) struct Opened {
+    pub(crate) state: State,
+    table: String,
+    clients: Clients,
+}
+
 impl StateTable {
     /// The state, for commands that store no finding.
-    pub(crate) async fn open(&self) -> State {
-        let client = Client::new(&self.endpoint.sdk_config().await);
+    pub(crate) async fn open(&self) -> anyhow::Result<Opened> {
+        let clients = clients(self.endpoint.endpoint_url.as_deref()).await?;
         // Nothing that is done with it writes a finding.
-        let findings = FindingsTable::new(client.clone(), String::new());
-        State::new(client, self.table.clone(), findings)
+        let findings = FindingsTable::new(clients.dynamodb.clone(), String::new());
+        Ok(Opened {
+            state: State::new(clients.dynamodb.clone(), self.table.clone(), findings),
+            table: self.table.clone(),
+            clients,
+        })
+    }
+}
+
+impl Opened {
+    /// What a failure means for whoever asked.
+    pub(crate) fn explained(&self, error: StateError) -> anyhow::Error {
+        match error {
+            StateError::Table(failure) => failure::explained(failure, &self.table, &self.clients),
+            error => error.into(),
+        }
     }
 }
 

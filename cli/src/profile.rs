@@ -65,16 +65,18 @@ pub(crate) fn run(command: &Profile) -> anyhow::Result<ExitCode> {
 }
 
 async fn list(args: &List) -> anyhow::Result<ExitCode> {
-    let (state, now) = (args.state.open().await, cloud::now());
+    let (opened, now) = (args.state.open().await?, cloud::now());
+    let explained = |error| opened.explained(error);
     let mut table = Table::new(["SERVICE", "CALLS", "IDENTITY"]);
-    let services = state.services(&args.account, now).await?;
+    let services = opened.state.services(&args.account, now).await.map_err(explained)?;
     if services.is_empty() {
         anyhow::bail!("the table holds nothing of account {}", bounded(&args.account, 64));
     }
     for (service, body) in services {
         let shown = ServiceShown::of(service, &body)?;
         let (who, calls): (Vec<_>, Vec<u64>) = shown.identities.into_iter().take(SHOWN).unzip();
-        let names = state.names(&args.account, service, &who, now).await?;
+        let names = opened.state.names(&args.account, service, &who, now).await;
+        let names = names.map_err(explained)?;
         for (name, calls) in names.iter().zip(calls) {
             table.row([service.name(), &calls.to_string(), &bounded(name, 200)]);
         }
@@ -84,10 +86,11 @@ async fn list(args: &List) -> anyhow::Result<ExitCode> {
 }
 
 async fn show(args: &Show) -> anyhow::Result<ExitCode> {
-    let state = args.state.open().await;
+    let opened = args.state.open().await?;
     let who = principal_digest(&args.identity);
     let keys = [PartKey::Use(args.service, who), PartKey::Known(args.service, who)];
-    let bodies = state.bodies(&args.account, &keys, cloud::now()).await?;
+    let bodies = opened.state.bodies(&args.account, &keys, cloud::now()).await;
+    let bodies = bodies.map_err(|error| opened.explained(error))?;
     let [Some(body), known] = bodies.as_slice() else {
         anyhow::bail!(
             "account {} has no profile of {} on {}",

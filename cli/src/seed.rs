@@ -58,8 +58,9 @@ pub(crate) struct Seed {
 /// Runs it.
 pub(crate) fn run(args: &Seed) -> anyhow::Result<ExitCode> {
     cloud::run(async {
-        let state = args.state.open().await;
-        let heard = state.first_heard().await?;
+        let opened = args.state.open().await?;
+        let explained = |error| opened.explained(error);
+        let heard = opened.state.first_heard().await.map_err(explained)?;
         let settings = settings::with(&args.set)?;
         let engine = Engine::new(settings.clone(), policy::load(args.policy.as_deref())?);
         let period = Period {
@@ -78,7 +79,8 @@ pub(crate) fn run(args: &Seed) -> anyhow::Result<ExitCode> {
         for (account, key, body) in engine.parts() {
             report.seen(account, key);
             if !args.dry_run {
-                report.sown(state.sow(account, key, body, &settings, now).await?);
+                let sown = opened.state.sow(account, key, body, &settings, now).await;
+                report.sown(sown.map_err(explained)?);
             }
             bar.inc(1);
         }
