@@ -5,18 +5,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
 use tripmeter_aws::canary::Millis;
-use tripmeter_aws::config::{Config, sdk_config};
 use tripmeter_aws::deployment::Deployment;
-use tripmeter_aws::telemetry::{self, Metric};
+use tripmeter_aws::telemetry::Metric;
 use tripmeter_control_plane::handle;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let environment = |name: &str| std::env::var(name).ok();
-    telemetry::start(environment);
-    let config = Config::from_env(environment)?;
-    let aws = sdk_config(None).await;
-    let deployment = Deployment::new(&config, &aws_sdk_dynamodb::Client::new(&aws), "control-plane");
+    let deployment = Deployment::start("control-plane").await?;
     let deployment = &deployment;
     run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
         // Boxed, or the runtime's future nests deeper than the compiler follows.

@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
+use aws_lambda_events::sqs::SqsBatchResponse;
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use tripmeter_aws::canary::Millis;
 use tripmeter_aws::deployment::tell;
@@ -52,27 +53,11 @@ impl Message {
     }
 }
 
-/// What is handed back to the queue: the ids of messages that are to come again.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Answer {
-    /// Messages that are to come again; with none, all are acknowledged.
-    pub batch_item_failures: Vec<Failed>,
-}
-
-/// A message that is to come again.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Failed {
-    /// Its id.
-    pub item_identifier: String,
-}
-
 /// What came of a batch.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// What is handed back.
-    pub answer: Answer,
+    /// What is handed back: messages that are to come again. With none, all are acknowledged.
+    pub answer: SqsBatchResponse,
     /// Records that were read.
     pub events: u64,
     /// Messages that could not be read, and why.
@@ -226,11 +211,9 @@ impl Report {
     }
 
     fn give_back(&mut self, id: &str) {
-        let failed = Failed {
-            item_identifier: id.to_owned(),
-        };
-        if !self.answer.batch_item_failures.contains(&failed) {
-            self.answer.batch_item_failures.push(failed);
+        let mut known = self.answer.batch_item_failures.iter();
+        if !known.any(|failed| failed.item_identifier == id) {
+            self.answer.add_failure(id);
         }
     }
 }

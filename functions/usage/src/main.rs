@@ -2,24 +2,19 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use aws_lambda_events::sqs::SqsBatchResponse;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
 use tripmeter_aws::canary::Millis;
-use tripmeter_aws::config::{Config, sdk_config};
 use tripmeter_aws::deployment::Deployment;
-use tripmeter_aws::telemetry;
-use tripmeter_usage::{Answer, handle};
+use tripmeter_usage::handle;
 
 /// What a batch of one account may still take; what has not begun by then is handed back.
 const MARGIN: Duration = Duration::from_secs(20);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let environment = |name: &str| std::env::var(name).ok();
-    telemetry::start(environment);
-    let config = Config::from_env(environment)?;
-    let aws = sdk_config(None).await;
-    let deployment = Deployment::new(&config, &aws_sdk_dynamodb::Client::new(&aws), "usage");
+    let deployment = Deployment::start("usage").await?;
     let deployment = &deployment;
     run(service_fn(|event: LambdaEvent<Box<RawValue>>| {
         // Boxed, or the runtime's future nests deeper than the compiler follows.
@@ -28,7 +23,7 @@ async fn main() -> Result<(), Error> {
     .await
 }
 
-async fn judge(deployment: &Deployment, event: &LambdaEvent<Box<RawValue>>) -> Result<Answer, Error> {
+async fn judge(deployment: &Deployment, event: &LambdaEvent<Box<RawValue>>) -> Result<SqsBatchResponse, Error> {
     let clock = SystemTime::now();
     let left = event.context.deadline().duration_since(clock).unwrap_or_default();
     let until = Instant::now() + left.saturating_sub(MARGIN);

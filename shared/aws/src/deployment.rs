@@ -1,20 +1,21 @@
 //! A deployed detector, as the functions that judge hold it from invocation to invocation.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use tokio::sync::Mutex;
-use tripmeter_model::{MINUTE, Timestamp};
+use tripmeter_model::{MINUTE, Service, Timestamp};
 
 use crate::canary::{Canary, Millis};
-use crate::config::Config;
-use crate::detector::Detector;
+use crate::config::{Config, ConfigError, sdk_config};
+use crate::detector::{Detector, most_a_day};
 use crate::exceptions::{Exceptions, Expected};
 use crate::findings::FindingsTable;
 use crate::own::OwnCalls;
 use crate::policy::{CurrentPolicy, Policies};
 use crate::state::{Outcome, State};
-use crate::telemetry::{Metric, Metrics};
+use crate::telemetry::{self, Metric, Metrics};
 
 /// See the module's docs.
 #[derive(Debug)]
@@ -34,12 +35,24 @@ pub struct Deployment {
 struct Known {
     policy: CurrentPolicy,
     expected: Arc<Vec<Expected>>,
+    most: Arc<BTreeMap<Service, u64>>,
     look_at: Option<Timestamp>,
 }
 
 impl Deployment {
-    /// As the environment says, for a function of this name.
-    pub fn new(config: &Config, client: &Client, function: &'static str) -> Self {
+    /// What a function of this name is told by its environment, once, when it starts.
+    ///
+    /// # Errors
+    /// When the environment lacks what no function can do without.
+    pub async fn start(function: &'static str) -> Result<Self, ConfigError> {
+        let environment = |name: &str| std::env::var(name).ok();
+        telemetry::start(environment);
+        let config = Config::from_env(environment)?;
+        let client = Client::new(&sdk_config(None).await);
+        Ok(Self::new(&config, &client, function))
+    }
+
+    fn new(config: &Config, client: &Client, function: &'static str) -> Self {
         for invalid in &config.invalid {
             tracing::error!(name = %invalid.name, why = %invalid.why, "a setting fell back to its default");
         }
@@ -67,12 +80,13 @@ impl Deployment {
             known: Mutex::new(Known {
                 policy: CurrentPolicy::new(policies, config.allowed_regions.clone()),
                 expected: Arc::default(),
+                most: Arc::default(),
                 look_at: None,
             }),
         }
     }
 
-    /// What people have excepted, at most a minute old. What cannot be read stays as it was, and is counted.
+    /// What is known beside the records, at most a minute old. What cannot be read stays as it was, and is counted.
     pub async fn exceptions(&self, now: Timestamp, metrics: &mut Metrics) -> Exceptions {
         let mut known = self.known.lock().await;
         if let Some(trouble) = known.policy.refresh(now).await {
@@ -84,11 +98,21 @@ impl Deployment {
                 Ok(expected) => known.expected = Arc::new(expected),
                 Err(error) => tracing::error!(%error, "what was marked as expected could not be read"),
             }
+            match self
+                .detector
+                .canary
+                .quotas(&self.detector.home, Millis::from(now))
+                .await
+            {
+                Ok(quotas) => known.most = Arc::new(most_a_day(&quotas)),
+                Err(error) => tracing::error!(%error, "what AWS lets the account spend could not be read"),
+            }
             known.look_at = Some(now.plus(MINUTE));
         }
         Exceptions {
             file: known.policy.policy(),
             expected: Arc::clone(&known.expected),
+            most: Arc::clone(&known.most),
         }
     }
 

@@ -117,7 +117,7 @@ impl Detector {
     }
 
     async fn work(&self, batch: Batch<'_>, exceptions: &Exceptions, now: Timestamp) -> Result<Outcome, JudgeError> {
-        let terms = self.terms(batch.account, exceptions, now).await?;
+        let terms = self.terms(batch.account, exceptions);
         // One record of a kind that nobody foresaw must not take the others with it.
         let judging = AssertUnwindSafe(self.state.judge(batch, &terms, now)).catch_unwind();
         match judging.await {
@@ -128,21 +128,15 @@ impl Detector {
         }
     }
 
-    async fn terms(
-        &self,
-        account: &str,
-        exceptions: &Exceptions,
-        now: Timestamp,
-    ) -> Result<Terms<Exceptions>, JudgeError> {
+    fn terms(&self, account: &str, exceptions: &Exceptions) -> Terms<Exceptions> {
         let mut terms = Terms::new(self.settings.clone(), exceptions.clone()).holding_while_learning();
         // Quotas are read where the detector runs.
         if account == self.home {
-            let quotas = self.canary.quotas(account, Millis::from(now)).await?;
-            for (service, most) in most_a_day(&quotas) {
-                terms = terms.with_quota(service, most);
+            for (service, most) in exceptions.most.iter() {
+                terms = terms.with_quota(*service, *most);
             }
         }
-        Ok(terms)
+        terms
     }
 }
 
@@ -156,7 +150,7 @@ pub fn by_account(activities: impl IntoIterator<Item = Activity>) -> BTreeMap<St
 }
 
 /// Units a day that an account's quotas let it spend, over all its regions.
-fn most_a_day(quotas: &[Quota]) -> BTreeMap<Service, u64> {
+pub(crate) fn most_a_day(quotas: &[Quota]) -> BTreeMap<Service, u64> {
     let mut most: BTreeMap<Service, Option<u64>> = BTreeMap::new();
     for quota in quotas {
         let (service, units) = match quota.limit {

@@ -1,5 +1,7 @@
-//! What people have excepted: the policy file, and findings that they marked as expected.
+//! What is known beside the records: the policy file, findings that people marked as expected, and what AWS lets the
+//! detector's own account spend.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -31,6 +33,8 @@ pub struct Exceptions {
     pub file: Arc<PolicyFile>,
     /// Findings that were marked as expected.
     pub expected: Arc<Vec<Expected>>,
+    /// Units a day that AWS lets the detector's own account spend, where the canary has read it.
+    pub most: Arc<BTreeMap<Service, u64>>,
 }
 
 impl Policy for Exceptions {

@@ -212,13 +212,14 @@ impl State {
             return Ok(Tried::LookAgain);
         }
 
-        let mut moved = judged.moved;
-        let writes = others.into_iter().map(|(key, body)| {
-            let (of, rest) = std::mem::take(&mut moved)
-                .into_iter()
-                .partition(|moved| moved.part == key);
-            moved = rest;
-            Write { key, body, moved: of }
+        let mut moved: BTreeMap<PartKey, Vec<Moved>> = BTreeMap::new();
+        for one in judged.moved {
+            moved.entry(one.part).or_default().push(one);
+        }
+        let writes = others.into_iter().map(|(key, body)| Write {
+            key,
+            body,
+            moved: moved.remove(&key).unwrap_or_default(),
         });
         let writes: Vec<Write> = writes.collect();
         if !self

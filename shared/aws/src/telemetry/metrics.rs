@@ -38,13 +38,11 @@ pub enum Metric {
     PolicyInvalid,
     /// The detector's own calls.
     OwnCalls,
-    /// Calls of the canary that were not heard.
-    CanaryMisses,
 }
 
 impl Metric {
     /// Every one.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 9] = [
         Self::Events,
         Self::Duplicates,
         Self::Findings,
@@ -54,7 +52,6 @@ impl Metric {
         Self::SettingsInvalid,
         Self::PolicyInvalid,
         Self::OwnCalls,
-        Self::CanaryMisses,
     ];
 
     /// Its name in CloudWatch.
@@ -69,7 +66,6 @@ impl Metric {
             Self::SettingsInvalid => "SettingsInvalid",
             Self::PolicyInvalid => "PolicyInvalid",
             Self::OwnCalls => "OwnCalls",
-            Self::CanaryMisses => "CanaryMisses",
         }
     }
 }
@@ -243,9 +239,9 @@ mod tests {
         let mut metrics = Metrics::new("prod", "canary");
         assert_eq!(metrics.document(0), None);
 
-        metrics.count(Metric::CanaryMisses, 0);
+        metrics.count(Metric::SettingsInvalid, 0);
 
-        assert_eq!(metrics.document(0).unwrap()["CanaryMisses"], 0);
+        assert_eq!(metrics.document(0).unwrap()["SettingsInvalid"], 0);
     }
 
     #[test]
