@@ -222,6 +222,12 @@ impl State {
             moved: moved.remove(&key).unwrap_or_default(),
         });
         let writes: Vec<Write> = writes.collect();
+        // Of a part that is not written, because it comes too late or has grown too large, what was found is kept.
+        for one in moved.into_values().flatten() {
+            if self.put_finding(&one, now).await? == Written::Done {
+                outcome.moved.push(one);
+            }
+        }
         if !self
             .put_parts(batch.account, writes, &fetched.versions, terms, now, outcome)
             .await?
@@ -415,9 +421,10 @@ impl State {
         while !findings.is_empty() {
             let mut transaction = vec![TransactWriteItem::builder().put(put.clone()).build()];
             for moved in &findings {
-                let held = moved.finding.suppressed.as_ref().filter(|rule| rule.rule == LEARNING);
-                let held = held.map(|rule| rule.reason.as_str());
-                transaction.push(self.findings.transact_put(&moved.finding, moved.part, held, now)?);
+                let put = self
+                    .findings
+                    .transact_put(&moved.finding, moved.part, held(moved), now)?;
+                transaction.push(put);
             }
             match dynamodb::transact(&self.client, transaction).await? {
                 Transacted::Done => return Ok(Written::Done),
@@ -432,6 +439,11 @@ impl State {
             }
         }
         Ok(dynamodb::put(&self.client, put).await?)
+    }
+
+    /// Writes a finding alone.
+    async fn put_finding(&self, moved: &Moved, now: Timestamp) -> Result<Written, StateError> {
+        Ok(self.findings.put(&moved.finding, moved.part, held(moved), now).await?)
     }
 
     async fn generation(&self, account: &str) -> Result<u64, StateError> {
@@ -483,6 +495,12 @@ fn whole(key: PartKey) -> impl Iterator<Item = PartKey> {
         _ => None,
     };
     std::iter::once(key).chain(known)
+}
+
+/// Why a finding waits, if it does: its account is being learned.
+fn held(moved: &Moved) -> Option<&str> {
+    let rule = moved.finding.suppressed.as_ref()?;
+    (rule.rule == LEARNING).then_some(rule.reason.as_str())
 }
 
 /// Of several publications of one episode, the last: a transaction writes an item once.

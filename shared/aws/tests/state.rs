@@ -13,7 +13,7 @@ use tripmeter_aws::findings::FindingsTable;
 use tripmeter_aws::state::{Batch, Outcome, State};
 use tripmeter_aws::testing::Local;
 use tripmeter_detect::{Engine, PartKey, ServiceShown, Settings, Terms, Work};
-use tripmeter_model::{Activity, FindingType, NoPolicy, Severity, Timestamp};
+use tripmeter_model::{Activity, Family, FindingType, Kind, NoPolicy, Severity, Timestamp};
 
 const ACCOUNT: &str = "111122223333";
 
@@ -188,4 +188,30 @@ async fn what_a_newer_release_wrote_is_left_alone() {
         .table_name(deployed.local.state_table());
     let get = get.key("pk", newer["pk"].clone()).key("sk", newer["sk"].clone());
     assert_eq!(get.send().await.unwrap().item, Some(newer));
+}
+
+#[tokio::test]
+async fn what_comes_too_late_to_be_kept_is_found_all_the_same() {
+    let story = in_order(story(2));
+    let removal = story.iter().find(|activity| activity.kind == Kind::GuardrailRemoval);
+    let mut late = removal.unwrap_or(&story[0]).clone();
+    late.kind = Kind::GuardrailRemoval;
+    late.grave = true;
+    let deployed = Deployed::new().await;
+    let months_later = late.time.plus(90 * 86_400);
+    let batch = Batch {
+        account: ACCOUNT,
+        work: Work::Activities(std::slice::from_ref(&late)),
+        due: &[],
+        redelivered: false,
+    };
+    let terms = Terms::new(Settings::default(), NoPolicy);
+
+    for _ in 0..2 {
+        deployed.state.judge(batch, &terms, months_later).await.unwrap();
+    }
+
+    let stored = deployed.stored().await;
+    let families: Vec<Family> = stored.values().map(|(of, _)| of.family).collect();
+    assert_eq!(families, [Family::GuardrailRemoved]);
 }
