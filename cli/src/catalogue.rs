@@ -65,6 +65,7 @@ fn word(kind: Kind) -> &'static str {
         Kind::CredentialIssue => "credential issue",
         Kind::Use => "use",
         Kind::LeakedKey => "leaked key",
+        Kind::SpendSignal => "spend signal",
         Kind::Context => "context",
     }
 }

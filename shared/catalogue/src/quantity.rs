@@ -11,19 +11,14 @@ use crate::parameters::{Parameters, member};
 pub(crate) fn of(measure: Measure, parameters: &Parameters) -> Quantity {
     match measure {
         Measure::One => Quantity::ONE,
-        Measure::Job(units) => Quantity { units, country: None },
-        Measure::Each(paths) => Quantity {
-            units: paths
-                .iter()
-                .filter_map(|path| parameters.get(path))
-                .map(entries)
-                .sum::<u64>()
-                .max(1),
-            country: None,
-        },
+        Measure::Job(units) => Quantity::of(units),
+        Measure::Each(paths) => {
+            let units: u64 = paths.iter().filter_map(|path| parameters.get(path)).map(entries).sum();
+            Quantity::of(units.max(1))
+        }
         Measure::Message(path) => Quantity {
-            units: 1,
             country: parameters.text(path).and_then(|number| dial_prefixes::country(&number)),
+            ..Quantity::ONE
         },
     }
 }

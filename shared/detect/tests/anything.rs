@@ -86,7 +86,7 @@ fn activity() -> impl Strategy<Value = Activity> {
                     network: Network(network),
                 },
                 target: routine.then(|| Target::Resource("r".into())),
-                quantity: Quantity { units, country: None },
+                quantity: Quantity::of(units),
                 effect: Some(PolicyEffect::LimitRaised),
                 routine,
                 grave,

@@ -119,6 +119,7 @@ pub(crate) fn units(service: Service) -> (&'static str, &'static str) {
         Service::Bedrock | Service::BedrockMantle | Service::ClaudePlatform => ("model call", "model calls"),
         Service::AgentCore => ("agent call", "agent calls"),
         Service::SageMaker => ("endpoint call", "endpoint calls"),
+        Service::OpenAi => ("token", "tokens"),
         _ => ("call", "calls"),
     }
 }
@@ -129,7 +130,7 @@ pub(crate) fn targets(service: Service) -> (&'static str, &'static str) {
         Service::Ses | Service::WorkMail => ("sender", "senders"),
         Service::Sns => ("topic", "topics"),
         Service::Sms => ("country", "countries"),
-        Service::Bedrock | Service::BedrockMantle | Service::ClaudePlatform => ("model", "models"),
+        Service::Bedrock | Service::BedrockMantle | Service::ClaudePlatform | Service::OpenAi => ("model", "models"),
         Service::Iam | Service::Sts | Service::Signin => ("principal", "principals"),
         _ => ("target", "targets"),
     }

@@ -19,6 +19,9 @@ pub enum Kind {
     Use,
     /// AWS itself says that a credential is known to strangers.
     LeakedKey,
+    /// A meter speaks: a budget, quota, alarm, cost anomaly, health or sending-status event. It says that something
+    /// was spent, or is about to be; it counts nothing itself.
+    SpendSignal,
     /// Ties identities together or gives context (a role assumed, a sign-in, a key switched off, a limit lowered,
     /// a call nobody knows): counted and shown, never an opening.
     Context,
@@ -153,18 +156,29 @@ impl Stage {
 /// How much was spent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Quantity {
-    /// Units of the service: recipients, messages, model calls, jobs. At least 1 for a use.
+    /// Calls that this activity stands for: 1 for a record, more where a source counts before it tells.
+    pub calls: u64,
+    /// Units of the service: recipients, messages, model calls, tokens, jobs. At least 1 for a use.
     pub units: u64,
+    /// What it cost, in millionths of a US dollar, where the source says so.
+    pub micros: Option<u64>,
     /// The destination's country, as ISO 3166-1 alpha-2, where the call names one (an SMS).
     pub country: Option<[u8; 2]>,
 }
 
 impl Quantity {
     /// One call, nowhere in particular.
-    pub const ONE: Self = Self {
-        units: 1,
-        country: None,
-    };
+    pub const ONE: Self = Self::of(1);
+
+    /// So many units of one call, nowhere in particular.
+    pub const fn of(units: u64) -> Self {
+        Self {
+            calls: 1,
+            units,
+            micros: None,
+            country: None,
+        }
+    }
 }
 
 /// What the call was about, without what changes from region to region.
@@ -249,7 +263,7 @@ impl Activity {
     pub fn stage(&self) -> Option<Stage> {
         let done = self.outcome == Outcome::Success;
         match (self.kind, self.outcome) {
-            (_, Outcome::Throttled) | (Kind::Context, _) | (Kind::Use, Outcome::Success) => None,
+            (_, Outcome::Throttled) | (Kind::Context | Kind::SpendSignal, _) | (Kind::Use, Outcome::Success) => None,
             (Kind::Probe, _) => Some(Stage::Probe),
             (Kind::Use, Outcome::Denied | Outcome::Failed) => Some(Stage::DeniedUse),
             (Kind::PolicyChange, _) if done => Some(Stage::PolicyChange),

@@ -36,6 +36,14 @@ pub enum IdentityKind {
     IdentityCenterUser,
     /// A Bedrock API key: the principal that it belongs to, calling with a bearer token.
     BedrockApiKey,
+    /// An API key of an OpenAI project.
+    OpenAiKey,
+    /// A person in an OpenAI organisation.
+    OpenAiUser,
+    /// A service account of an OpenAI project.
+    OpenAiServiceAccount,
+    /// A meter of the account: what it counts has no caller in any record.
+    Meter,
     /// A whole account: used where a finding is about all identities together.
     Account,
     /// A type that CloudTrail did not have when this was written, named by what is there.
@@ -83,6 +91,14 @@ impl Identity {
         Self {
             kind: IdentityKind::Account,
             id: bounded(account, 64),
+        }
+    }
+
+    /// A meter of an account, by its name: `AWS/SES Send`.
+    pub fn meter(name: &str) -> Self {
+        Self {
+            kind: IdentityKind::Meter,
+            id: format!("meter:{}", bounded(name, 128)),
         }
     }
 
@@ -278,9 +294,18 @@ impl Identity {
             IdentityKind::Account => format!("account {}", self.id),
             IdentityKind::OtherAccount => format!("other account {}", self.id),
             IdentityKind::FederatedUser => format!("federated user {last}"),
+            IdentityKind::OpenAiKey => format!("OpenAI key {}", after_colon(&self.id)),
+            IdentityKind::OpenAiUser => format!("OpenAI user {}", after_colon(&self.id)),
+            IdentityKind::OpenAiServiceAccount => format!("OpenAI service account {}", after_colon(&self.id)),
+            IdentityKind::Meter => format!("meter {}", after_colon(&self.id)),
             _ => self.id.clone(),
         }
     }
+}
+
+/// An id of ours, without the word that says what it is.
+fn after_colon(id: &str) -> &str {
+    id.split_once(':').map_or(id, |(_, rest)| rest)
 }
 
 impl fmt::Display for Identity {

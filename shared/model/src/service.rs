@@ -54,6 +54,8 @@ services! {
     WorkMail = "workmail.amazonaws.com", "WorkMail", true;
     /// Amazon Cognito user pools, which send SMS and mail for sign-ups.
     Cognito = "cognito-idp.amazonaws.com", "Cognito", true;
+    /// The OpenAI API, outside AWS.
+    OpenAi = "api.openai.com", "OpenAI", true;
     /// AWS Marketplace agreements: subscriptions to models.
     Marketplace = "agreement-marketplace.amazonaws.com", "Marketplace", false;
     /// Service Quotas.

@@ -361,6 +361,18 @@ fn by_hand(kind: IdentityKind, identity: &Identity) -> Step {
             "Take the other account out of the resource policy that lets it in, and tell its owner",
             "what that account does here with good reason",
         ),
+        IdentityKind::OpenAiKey => (
+            "In the OpenAI project: revoke the key, and look for what else was made by whoever made it",
+            "all that uses this key",
+        ),
+        IdentityKind::OpenAiUser | IdentityKind::OpenAiServiceAccount => (
+            "In the OpenAI organisation: take the member out, and revoke every key that it made",
+            "all that this member and its keys do",
+        ),
+        IdentityKind::Meter => (
+            "No record names a caller: find who holds a credential that reaches the service without one",
+            "nothing by itself",
+        ),
         IdentityKind::Account => (
             "Many identities are involved: contain each by its own finding, and the service for all of them",
             "nothing by itself",

@@ -383,6 +383,10 @@ fn id_of(kind: IdentityKind) -> &'static str {
         IdentityKind::BedrockApiKey => "arn:aws:iam::111122223333:role/app#bedrock-api-key",
         IdentityKind::Account => "111122223333",
         IdentityKind::Other => "somethingnew:not-an-arn",
+        IdentityKind::OpenAiKey => "key:key_a1",
+        IdentityKind::OpenAiUser => "user:user-a1",
+        IdentityKind::OpenAiServiceAccount => "service-account:svc_acct_a1",
+        IdentityKind::Meter => "meter:AWS/SES Send",
         IdentityKind::Stranger => "stranger:e-1",
     }
 }
