@@ -60,6 +60,7 @@ fn hijack() -> Finding {
         units: 35_000,
         units_per_hour: 35_000,
         units_by_target: Vec::new(),
+        cost_micros: None,
         evidence: Evidence::default(),
         owner: None,
         suppressed: None,

@@ -19,7 +19,7 @@ def test_settings_have_the_names_defaults_and_ranges_of_the_program(settings):
 
     assert parameters["Mode"]["Default"] == of_program["Mode"]["default"]
     assert {name for name in of_program if name.startswith("Ceiling")} <= shared
-    assert len(shared) == 20
+    assert len(shared) == 22
 
 
 def test_every_setting_reaches_the_functions(translated, settings):

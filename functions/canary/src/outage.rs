@@ -55,6 +55,7 @@ pub(crate) fn opened(account: &str, region: &str, outage: &Outage, now: Millis) 
         units: 0,
         units_per_hour: 0,
         units_by_target: Vec::new(),
+        cost_micros: None,
         evidence: Evidence {
             regions: vec![seen(region, count)],
             calls,

@@ -91,6 +91,7 @@ impl Sample {
             units: 0,
             units_per_hour: 0,
             units_by_target: Vec::new(),
+            cost_micros: None,
             evidence: Evidence::default(),
             owner: None,
             suppressed: None,

@@ -49,6 +49,7 @@ fn finding(uid: &str, revision: u32) -> Finding {
         units: 1,
         units_per_hour: 1,
         units_by_target: Vec::new(),
+        cost_micros: None,
         evidence: Evidence::default(),
         owner: None,
         suppressed: None,

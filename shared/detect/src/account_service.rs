@@ -14,6 +14,7 @@ use crate::baseline::{
 };
 use crate::journal::{Context, Journal};
 use crate::novelty::{Attribute, Rates, Seen as Novel};
+use crate::units::calls32;
 
 /// Identities told apart on one day; the calls of more count in the sums.
 const MAX_IDENTITIES: usize = 20_000;
@@ -386,9 +387,10 @@ impl ServiceDay {
                 .or_default();
             let more = match more {
                 // Its profile was forgotten since, to make room.
-                Some(activity) if restated.count.0 <= of_hour.0 => {
-                    (1, u32::try_from(activity.quantity.units).unwrap_or(u32::MAX))
-                }
+                Some(activity) if restated.count.0 < of_hour.0.saturating_add(calls32(activity).min(1)) => (
+                    calls32(activity),
+                    u32::try_from(activity.quantity.units).unwrap_or(u32::MAX),
+                ),
                 _ => (
                     restated.count.0.saturating_sub(of_hour.0),
                     restated.count.1.saturating_sub(of_hour.1),
@@ -397,7 +399,7 @@ impl ServiceDay {
             *of_hour = (of_hour.0.saturating_add(more.0), of_hour.1.saturating_add(more.1));
             (more.0, u64::from(more.1))
         } else {
-            more.map_or((0, 0), |activity| (1, activity.quantity.units))
+            more.map_or((0, 0), |activity| (calls32(activity), activity.quantity.units))
         };
         let hour = usize::from(hour);
         if let (Some(all_calls), Some(all_units)) = (self.calls.get_mut(hour), self.units.get_mut(hour)) {

@@ -16,6 +16,8 @@ pub(crate) enum Counted {
     Calls,
     /// Units, where one call can make many: recipients.
     Units,
+    /// Units that are tokens.
+    Tokens,
 }
 
 /// How far the windows that an hour belongs to are from what was expected.
@@ -105,9 +107,9 @@ impl Cell {
         self.fresh = self.fresh.saturating_add(other.fresh);
         self.wide = self.wide.saturating_add(other.wide);
         self.kept = self.kept.saturating_add(other.kept);
-        self.denied_region += other.denied_region;
+        self.denied_region = self.denied_region.saturating_add(other.denied_region);
         self.known = match (self.known, other.known) {
-            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1), a.2 + b.2)),
+            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1), a.2.saturating_add(b.2))),
             (a, b) => a.or(b),
         };
         self.strange = match (self.strange, other.strange) {

@@ -6,12 +6,13 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use tripmeter_model::{Activity, Digest, Family, FindingType, Identity, Kind, Outcome, Service, Tactic};
+use tripmeter_model::{Activity, Digest, Family, FindingType, Identity, Kind, Service, Tactic};
 
 use crate::journal::{Context, Journal};
 use crate::ledger::Ledger;
 use crate::person::Persons;
 use crate::settings::Settings;
+use crate::units::calls;
 use crate::weigh::Part;
 
 /// Which control-plane episode.
@@ -88,7 +89,9 @@ impl Control {
         self.routine &= activity.routine;
         self.grave |= activity.grave;
         self.kind = self.kind.max(activity.kind);
-        self.spent += u64::from(activity.kind == Kind::Use && activity.outcome == Outcome::Success);
+        if activity.is_spend() {
+            self.spent = self.spent.saturating_add(calls(activity));
+        }
         if self.invoked_by != activity.session.invoked_by {
             self.invoked_by = None;
         }

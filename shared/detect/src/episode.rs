@@ -176,6 +176,7 @@ impl Draft {
             count: self.journal.count,
             units: self.journal.units,
             units_per_hour: self.busiest.0,
+            cost_micros: (self.journal.micros > 0).then_some(self.journal.micros),
             units_by_target: targets.map(|value| (value.text.clone(), value.units)).collect(),
             evidence: Evidence {
                 event_ids: self.journal.event_ids().to_vec(),

@@ -75,6 +75,7 @@ pub(crate) fn volume(surprise: &Surprise) -> String {
     let unit = match counted {
         Counted::Calls => "calls",
         Counted::Units => "units",
+        Counted::Tokens => "tokens",
     };
     format!(
         "{}; most before: {}",

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tripmeter_model::{Activity, Digest, Session, Source, Timestamp, digest64};
 
 use crate::novelty::Attribute;
+use crate::units::calls;
 
 /// Event ids kept of a journal.
 pub(crate) const MAX_EVENT_IDS: usize = 16;
@@ -59,6 +60,8 @@ pub(crate) struct Journal {
     sessions: Vec<(Digest, Session)>,
     pub count: u64,
     pub units: u64,
+    /// What it cost, in millionths of a dollar, as far as sources say.
+    pub micros: u64,
     pub first: Option<Timestamp>,
     pub last: Option<Timestamp>,
 }
@@ -89,32 +92,34 @@ pub(crate) fn values_of(context: &Context) -> impl Iterator<Item = (Attribute, D
 impl Journal {
     /// Adds one activity with its context.
     pub(crate) fn add(&mut self, activity: &Activity, context: &Context) {
-        let units = activity.quantity.units;
+        let amount = [calls(activity), activity.quantity.units];
         for (((field, _), digest), text) in CONTEXT.into_iter().zip(context).zip(texts_of(activity)) {
             if let Some(digest) = digest {
-                self.value(field, *digest, text, units, activity.time);
+                self.value(field, *digest, text, amount, activity.time);
             }
         }
         self.value(
             Field::Call,
             digest64(&[&activity.call]),
             &activity.call,
-            units,
+            amount,
             activity.time,
         );
         if let Source::Address(address) = activity.origin.source {
             let text = address.to_string();
-            self.value(Field::Address, digest64(&[&text]), &text, units, activity.time);
+            self.value(Field::Address, digest64(&[&text]), &text, amount, activity.time);
         }
         if let Some(id) = &activity.issued {
-            self.value(Field::Issued, digest64(&[id]), id, units, activity.time);
+            self.value(Field::Issued, digest64(&[id]), id, amount, activity.time);
         }
         if let Some(id) = activity.event_id.as_deref() {
             self.event_id(id);
         }
         self.session(&activity.session);
-        self.count += 1;
+        let [calls, units] = amount;
+        self.count = self.count.saturating_add(calls);
         self.units = self.units.saturating_add(units);
+        self.micros = self.micros.saturating_add(activity.quantity.micros.unwrap_or(0));
         self.span(activity.time, activity.time);
     }
 
@@ -122,7 +127,7 @@ impl Journal {
     pub(crate) fn see(&mut self, activity: &Activity, context: &Context) {
         let before = self.clone();
         self.add(activity, context);
-        (self.count, self.units) = (before.count, before.units);
+        (self.count, self.units, self.micros) = (before.count, before.units, before.micros);
         for (values, before) in self.values.iter_mut().zip(&before.values) {
             for value in values {
                 let known = before.binary_search_by(|known| known.digest.cmp(&value.digest));
@@ -153,8 +158,9 @@ impl Journal {
         for (_, session) in &other.sessions {
             self.session(session);
         }
-        self.count += other.count;
+        self.count = self.count.saturating_add(other.count);
         self.units = self.units.saturating_add(other.units);
+        self.micros = self.micros.saturating_add(other.micros);
         if let (Some(first), Some(last)) = (other.first, other.last) {
             self.span(first, last);
         }
@@ -165,15 +171,15 @@ impl Journal {
         self.last = Some(self.last.map_or(last, |l| l.max(last)));
     }
 
-    fn value(&mut self, field: Field, digest: Digest, text: &str, units: u64, time: Timestamp) {
+    fn value(&mut self, field: Field, digest: Digest, text: &str, amount: [u64; 2], time: Timestamp) {
         if let Some(values) = self.values.get_mut(field as usize) {
-            add_value(values, most_of(field as usize), digest, text, [1, units], time);
+            add_value(values, most_of(field as usize), digest, text, amount, time);
         }
     }
 
     /// States how often a value was seen, and since when, where that is known better elsewhere.
     pub(crate) fn restate(&mut self, field: Field, text: &str, count: u64, first: Timestamp) {
-        self.value(field, digest64(&[text]), text, 0, first);
+        self.value(field, digest64(&[text]), text, [1, 0], first);
         let digest = digest64(&[text]);
         let values = self.values.get_mut(field as usize).into_iter().flatten();
         for value in values.filter(|value| value.digest == digest) {
@@ -253,7 +259,7 @@ fn add_value(
     match values.binary_search_by(|v| v.digest.cmp(&digest)) {
         Ok(at) => {
             if let Some(value) = values.get_mut(at) {
-                value.count += count;
+                value.count = value.count.saturating_add(count);
                 value.units = value.units.saturating_add(units);
                 value.first = value.first.min(first);
             }

@@ -11,6 +11,8 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Serialize};
 use tripmeter_model::{Activity, Digest, Identity, Outcome, Service, Stage, Timestamp, digest64};
 
+use crate::units::calls32;
+
 /// Identities of one account.
 const MAX_IDENTITIES: usize = 2_000;
 /// Calls kept of one opening.
@@ -230,7 +232,7 @@ impl Opening {
         }
         self.first = self.first.min(activity.time);
         self.last = self.last.max(activity.time);
-        self.count += 1;
+        self.count = self.count.saturating_add(calls32(activity));
         insert_bounded(
             &mut self.links,
             activity.links.iter().map(|l| principal_digest(l)),
@@ -263,7 +265,7 @@ impl Opening {
             });
             span.first = span.first.min(activity.time);
             span.last = span.last.max(activity.time);
-            span.count += 1;
+            span.count = span.count.saturating_add(calls32(activity));
         }
     }
 

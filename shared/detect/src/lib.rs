@@ -33,6 +33,7 @@ mod slice;
 pub mod tails;
 #[cfg(test)]
 mod testing;
+mod units;
 mod weigh;
 
 pub use engine::{Engine, LEARNING, Terms};

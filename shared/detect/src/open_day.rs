@@ -5,6 +5,7 @@ use tripmeter_model::{Activity, DAY, TEN_MINUTES};
 
 use crate::baseline::{Clip, Day, DayCounts};
 use crate::cell::Counted;
+use crate::units::calls32;
 
 /// A day that is not folded yet.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -43,8 +44,9 @@ impl OpenDay {
 
     pub(crate) fn add(&mut self, activity: &Activity, lateness: i64) {
         let units = u32::try_from(activity.quantity.units).unwrap_or(u32::MAX);
+        let calls = calls32(activity);
         let hour = usize::from(activity.time.hour_of_day());
-        for (counts, n) in [(&mut self.calls, 1), (&mut self.units, units)] {
+        for (counts, n) in [(&mut self.calls, calls), (&mut self.units, units)] {
             if let Some(count) = counts.get_mut(hour) {
                 *count = count.saturating_add(n);
             }
@@ -56,13 +58,13 @@ impl OpenDay {
         );
         match self.tens.iter_mut().find(|ten| ten.at == at) {
             Some(ten) => {
-                ten.calls = ten.calls.saturating_add(1);
+                ten.calls = ten.calls.saturating_add(calls);
                 ten.units = ten.units.saturating_add(units);
                 ten.first = ten.first.min(first);
             }
             None => self.tens.push(Ten {
                 at,
-                calls: 1,
+                calls,
                 units,
                 first,
             }),
@@ -131,7 +133,7 @@ impl OpenDay {
     pub(crate) fn total(&self, counted: Counted) -> u64 {
         let hours = match counted {
             Counted::Calls => &self.calls,
-            Counted::Units => &self.units,
+            Counted::Units | Counted::Tokens => &self.units,
         };
         hours.iter().map(|c| u64::from(*c)).sum()
     }

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
-use tripmeter_model::{Activity, Digest, HOUR, Service, TEN_MINUTES, Timestamp};
+use tripmeter_model::{Activity, Digest, HOUR, TEN_MINUTES, Timestamp};
 
 use crate::baseline::{
     Expectation, Expectations, Horizon, Level, Params, Volume, foldable_through, judged_through, level,
@@ -17,6 +17,7 @@ use crate::journal::{Context, values_of};
 use crate::novelty::{Attribute, Rates, Seen as Novel};
 use crate::open_day::{OpenDay, Ten, of_hour};
 use crate::seen::Seen;
+use crate::units::{Unit, calls, calls32};
 
 /// Event ids remembered at the least, so that a repeated delivery changes nothing.
 const REMEMBERED: usize = 64;
@@ -103,29 +104,14 @@ pub(crate) struct Judge<'a> {
     pub spike: Option<f64>,
 }
 
-/// Whether a service's calls can each spend many units.
-fn has_units(service: Service) -> bool {
-    matches!(service, Service::Ses | Service::Sns)
-}
-
-/// As how many calls a use counts where it is asked whether much was spent: a job stands for as many as it makes, while
-/// a mail to fifty is one mail.
-pub(crate) fn weight(service: Service, calls: u64, units: u64) -> u32 {
-    let calls = if has_units(service) { calls } else { units.max(calls) };
-    u32::try_from(calls).unwrap_or(u32::MAX)
-}
-
 impl Profile {
     /// A profile whose first use is at this time.
-    pub(crate) fn new(service: Service, at: Timestamp) -> Self {
+    pub(crate) fn new(unit: Unit, at: Timestamp) -> Self {
+        let calls = Volume::new(at.day());
         Self {
             first_use: at,
             last_use: at,
-            volume: if has_units(service) {
-                Volume::new(at.day()).with_units()
-            } else {
-                Volume::new(at.day())
-            },
+            volume: unit.a_call().map_or(calls, |units| calls.with_units(units)),
             open: Vec::new(),
             rates: [Rates::default(); 5],
             hours: 0,
@@ -173,7 +159,8 @@ impl Profile {
             around.cache.clear();
         }
         self.open_day(day).add(activity, params.lateness_seconds);
-        let weight = weight(activity.service, 1, activity.quantity.units);
+        let unit = Unit::of(activity.service, &activity.identity);
+        let weight = unit.weight(calls(activity), activity.quantity.units);
         // Days of which everything has come: the order of what is still to come must not matter.
         let told = time.plus(-params.lateness_seconds).day();
         let cell = around.cells.entry(time.hour()).or_default();
@@ -212,7 +199,7 @@ impl Profile {
             cell.strange = Some((first.min(time), last.max(time)));
         } else {
             let (first, last, count) = cell.known.unwrap_or((time, time, 0));
-            cell.known = Some((first.min(time), last.max(time), count + 1));
+            cell.known = Some((first.min(time), last.max(time), count.saturating_add(calls32(activity))));
         }
         cell.journal.add(activity, context);
         Added::Counted { novel }
@@ -353,7 +340,8 @@ impl Profile {
         if before.is_none() && same.is_none_or(|ten| first_of(ten) >= until) {
             return 0;
         }
-        before.map_or(0, |ten| ten.calls) + same.map_or(0, |ten| ten.calls)
+        let calls = |ten: Option<Ten>| ten.map_or(0, |ten| ten.calls);
+        calls(before).saturating_add(calls(same))
     }
 
     /// What was known when an hour began, by the days folded before it.
@@ -448,10 +436,11 @@ impl Profile {
         let ahead = self
             .volume
             .ahead(through, self.open.iter().map(OpenDay::counts), judge.params);
-        let or_newcomer = |expectations: Expectations| match judge.newcomer_among {
-            Some(busiest) if expectations.hour.is_none() => newcomer(busiest, judge.params),
+        let or_newcomer = |expectations: Expectations, units: f64, params: &Params| match judge.newcomer_among {
+            Some(busiest) if expectations.hour.is_none() => newcomer(busiest * units, params),
             _ => expectations,
         };
+        let units_a_call = f64::from(self.volume.units_a_call());
         let sum = |days: i32| {
             (1..=days).map(|back| day - back).fold((0, 0), |(calls, units), day| {
                 if day <= through {
@@ -465,10 +454,12 @@ impl Profile {
         };
         let expected = Expected {
             hour,
-            calls: or_newcomer(ahead.expect_calls(day, hour_of_day, judge.params)),
+            calls: or_newcomer(ahead.expect_calls(day, hour_of_day, judge.params), 1.0, judge.params),
             units: ahead
                 .expect_units(day, hour_of_day, judge.params)
-                .map_or_else(Expectations::default, or_newcomer),
+                .map_or_else(Expectations::default, |units| {
+                    or_newcomer(units, units_a_call, &self.volume.units_params(judge.params))
+                }),
             before: [sum(6), sum(27)],
         };
         if around.cache.len() >= 4 {
@@ -503,15 +494,20 @@ impl Profile {
             week_units + day_units,
             month_units + day_units,
         ];
-        for (counted, expectations, counts) in [
-            (Counted::Calls, &expected.calls, calls),
-            (Counted::Units, &expected.units, units),
+        let of_units = self.volume.units_params(judge.params);
+        let counted_units = match self.volume.units_a_call() {
+            0..=1 => Counted::Units,
+            _ => Counted::Tokens,
+        };
+        for (counted, expectations, counts, params) in [
+            (Counted::Calls, &expected.calls, calls, judge.params),
+            (counted_units, &expected.units, units, &of_units),
         ] {
             for (horizon, count) in Horizon::ALL.into_iter().zip(counts) {
                 let Some(expected) = expectations.get(horizon) else {
                     continue;
                 };
-                let level = level(horizon, count, expected, judge.params);
+                let level = level(horizon, count, expected, params);
                 let anomalous = level >= Level::Anomalous;
                 judged.hour_anomalous |= anomalous && matches!(horizon, Horizon::TenMinutes | Horizon::Hour);
                 judged.day_anomalous |= anomalous && horizon <= Horizon::Day;
@@ -599,10 +595,16 @@ mod tests {
     use crate::baseline::Params;
     use crate::journal::context_of;
     use crate::testing::{activity, at};
+    use crate::units::Unit;
+
+    fn profile_of(service: Service, first: Timestamp) -> Profile {
+        let who = activity(service, "", first).identity;
+        Profile::new(Unit::of(service, &who), first)
+    }
 
     /// Sixty days of use: so many calls an hour in the office's hours or around the clock.
     fn grown(service: Service, hours: std::ops::Range<i64>, calls: i64, units: u64) -> Profile {
-        let (mut profile, mut around) = (Profile::new(service, at(hours.start)), Around::default());
+        let (mut profile, mut around) = (profile_of(service, at(hours.start)), Around::default());
         let mut n = 0;
         for day in 0..60 {
             for hour in hours.clone() {
@@ -646,7 +648,7 @@ mod tests {
 
     #[test]
     fn an_event_that_comes_twice_counts_once_and_one_of_a_folded_day_not_at_all() {
-        let (mut profile, mut around) = (Profile::new(Service::Bedrock, at(1)), Around::default());
+        let (mut profile, mut around) = (profile_of(Service::Bedrock, at(1)), Around::default());
         let mut add = |id: &str, time: Timestamp| {
             let mut used = activity(Service::Bedrock, "Converse", time);
             used.event_id = Some(id.into());

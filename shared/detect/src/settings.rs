@@ -196,6 +196,8 @@ settings! {
     CeilingModelPerDay, ceiling_model_day: u64 = 200_000, 1, 1_000_000_000, "calls", "the ceiling of model calls in a day";
     CeilingSignupPerHour, ceiling_signup_hour: u64 = 2_000, 1, 1_000_000_000, "messages", "the ceiling of messages that Cognito and WorkMail are made to send in an hour";
     CeilingSignupPerDay, ceiling_signup_day: u64 = 10_000, 1, 1_000_000_000, "messages", "the ceiling of messages that Cognito and WorkMail are made to send in a day";
+    CeilingOpenAIPerHour, ceiling_openai_hour: u64 = 50_000_000, 1, 1_000_000_000_000u64, "tokens", "the ceiling of OpenAI tokens in an hour: that of model calls, at 2,500 tokens each";
+    CeilingOpenAIPerDay, ceiling_openai_day: u64 = 500_000_000, 1, 1_000_000_000_000u64, "tokens", "the ceiling of OpenAI tokens in a day";
 }
 
 /// What a setting takes: numbers in a range, with their unit, or one of a few words, which stand where the unit would.
@@ -289,6 +291,7 @@ impl Settings {
             | Service::ClaudePlatform
             | Service::SageMaker => Some((self.ceiling_model_hour, self.ceiling_model_day)),
             Service::WorkMail | Service::Cognito => Some((self.ceiling_signup_hour, self.ceiling_signup_day)),
+            Service::OpenAi => Some((self.ceiling_openai_hour, self.ceiling_openai_day)),
             _ => None,
         }
     }

@@ -26,9 +26,10 @@ use crate::journal::Value;
 use crate::ledger::{Ledger, Opening};
 use crate::novelty::Known;
 use crate::person::Persons;
-use crate::profile::{Around, Profile, weight};
+use crate::profile::{Around, Profile};
 use crate::seen::SharedSeen;
 use crate::settings::Settings;
+use crate::units::Unit;
 
 /// All that an hour is weighed by.
 pub(crate) struct Scene<'a> {
@@ -161,9 +162,10 @@ impl<'a> Scene<'a> {
 
     /// What is counted of the 24 hours that end with this one.
     pub(crate) fn sums(&self, hour: i64) -> Sums {
+        let unit = Unit::of(self.service, self.identity);
         let mut sums = Sums::default();
         for (of, cell) in self.around.cells.range(hour - 23..=hour) {
-            sums.uses += u64::from(weight(self.service, cell.journal.count, cell.journal.units));
+            sums.uses += u64::from(unit.weight(cell.journal.count, cell.journal.units));
             sums.fresh = sums.fresh.saturating_add(cell.fresh);
             sums.wide = sums.wide.saturating_add(cell.wide);
             sums.kept = sums.kept.saturating_add(cell.kept);

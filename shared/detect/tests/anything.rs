@@ -22,6 +22,7 @@ fn kind() -> impl Strategy<Value = Kind> {
         1 => Just(Kind::GuardrailRemoval),
         1 => Just(Kind::CredentialIssue),
         1 => Just(Kind::LeakedKey),
+        1 => Just(Kind::SpendSignal),
         1 => Just(Kind::Context),
     ]
 }
@@ -50,7 +51,7 @@ fn activity() -> impl Strategy<Value = Activity> {
     );
     let numbers = (
         prop_oneof![3 => 0..3u64, 1 => any::<u64>()],
-        any::<[bool; 3]>(),
+        any::<[bool; 4]>(),
         prop::sample::select(Service::ALL),
     );
     (time(), kind(), outcome(), who, texts, numbers).prop_map(
@@ -60,7 +61,7 @@ fn activity() -> impl Strategy<Value = Activity> {
             outcome,
             who,
             (account, region, network, event_id, links),
-            (units, [routine, grave, stranger], service),
+            (units, [routine, grave, stranger, meter], service),
         )| {
             Activity {
                 time,
@@ -72,10 +73,10 @@ fn activity() -> impl Strategy<Value = Activity> {
                 kind,
                 outcome,
                 identity: Identity {
-                    kind: if stranger {
-                        IdentityKind::Stranger
-                    } else {
-                        IdentityKind::IamUser
+                    kind: match (stranger, meter) {
+                        (true, _) => IdentityKind::Stranger,
+                        (false, true) => IdentityKind::Meter,
+                        (false, false) => IdentityKind::IamUser,
                     },
                     id: who,
                 },
@@ -86,7 +87,11 @@ fn activity() -> impl Strategy<Value = Activity> {
                     network: Network(network),
                 },
                 target: routine.then(|| Target::Resource("r".into())),
-                quantity: Quantity::of(units),
+                quantity: Quantity {
+                    calls: if routine { units } else { 1 },
+                    micros: grave.then_some(units),
+                    ..Quantity::of(units)
+                },
                 effect: Some(PolicyEffect::LimitRaised),
                 routine,
                 grave,

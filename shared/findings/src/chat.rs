@@ -92,8 +92,10 @@ fn description(finding: &Finding) -> String {
     ];
     if let Some(cost) = cost(finding) {
         let told = format!(
-            "{} so far, {} an hour at this pace (estimate)",
-            cost.so_far, cost.per_hour
+            "{} so far, {} an hour at this pace{}",
+            cost.so_far,
+            cost.per_hour,
+            cost.caveat()
         );
         lines.push(labelled("Cost", [told]));
     }

@@ -1,4 +1,4 @@
-//! What an episode costs: an estimate from the price table, with what it rests on in words.
+//! What an episode costs: what its source says, or an estimate from the price table, with what it rests on in words.
 
 use std::fmt;
 
@@ -33,25 +33,54 @@ impl fmt::Display for MicroDollars {
     }
 }
 
-/// What an episode costs, by list prices. An estimate: CloudTrail has neither tokens nor parts of a message.
+/// What an episode costs: as its source says, or by list prices. Those are an estimate: CloudTrail has neither tokens nor
+/// parts of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// All of the episode so far.
     pub so_far: MicroDollars,
     /// An hour at the pace of its busiest one, or of its first minutes.
     pub per_hour: MicroDollars,
-    /// What was taken for granted, and of which date the prices are.
+    /// What was taken for granted, and of which date the prices are; or that the source says so.
     pub basis: String,
+    /// Whether a source says what it cost; otherwise it is estimated.
+    pub stated: bool,
 }
 
-/// The estimate, where the finding is about use that was carried out and the service's price by the unit is known.
+impl Cost {
+    /// What is said after the sums: that they are an estimate, where they are.
+    pub(crate) fn caveat(&self) -> &'static str {
+        if self.stated { "" } else { " (estimate)" }
+    }
+}
+
+/// The cost, where the finding is about use that was carried out, and either its source says what it cost or the
+/// service's price by the unit is known.
 ///
 /// Models and countries have their own prices; units whose target is not known are priced as the others are.
 pub fn cost(finding: &Finding) -> Option<Cost> {
-    let service = finding.finding_type.service;
     if !words::is_spending(finding.finding_type.family) || finding.units == 0 {
         return None;
     }
+    finding
+        .cost_micros
+        .map(|micros| stated(finding, micros))
+        .or_else(|| estimated(finding))
+}
+
+/// What the source says; an hour's cost is its share of that by units.
+fn stated(finding: &Finding, micros: u64) -> Cost {
+    let an_hour = u128::from(micros) * u128::from(hourly_units(finding)) / u128::from(finding.units.max(1));
+    Cost {
+        so_far: MicroDollars(micros),
+        per_hour: MicroDollars(u64::try_from(an_hour).unwrap_or(u64::MAX)),
+        basis: "what its source says, not an estimate".to_owned(),
+        stated: true,
+    }
+}
+
+fn estimated(finding: &Finding) -> Option<Cost> {
+    let service = finding.finding_type.service;
     let (default, assumption) = unit_price(service, None)?;
     let (mut units, mut nanos) = (0u128, 0u128);
     for (target, count) in &finding.units_by_target {
@@ -71,6 +100,7 @@ pub fn cost(finding: &Finding) -> Option<Cost> {
         so_far: priced(finding.units),
         per_hour: priced(hourly_units(finding)),
         basis: format!("list prices of {}; {assumption}", prices::AS_OF),
+        stated: false,
     })
 }
 
@@ -95,6 +125,10 @@ fn unit_price(service: Service, target: Option<&str>) -> Option<(u64, &'static s
         Service::Bedrock | Service::BedrockMantle | Service::ClaudePlatform => Some((
             prices::model(target.unwrap_or_default()).typical_call(),
             "a call is taken as 2,000 tokens in and 500 out, a batch job as 1,000 calls, since CloudTrail counts neither",
+        )),
+        Service::OpenAi => Some((
+            prices::model(target.unwrap_or_default()).blended_token(),
+            "a token at the blend of four read and one written",
         )),
         Service::Ses => Some((prices::SES_MAIL, "without attachments and dedicated addresses")),
         Service::Sms => Some((

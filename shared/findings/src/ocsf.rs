@@ -307,13 +307,14 @@ fn unmapped(finding: &Finding, steps: &[Step]) -> Value {
     rest.insert("contexts".into(), evidence::contexts(finding));
     rest.insert("containment".into(), steps.iter().map(step).collect());
     if let Some(cost) = cost(finding) {
-        let estimate = json!({
+        let name = if cost.stated { "cost" } else { "cost_estimate" };
+        let told = json!({
             "currency": "USD",
             "so_far_microdollars": cost.so_far.0,
             "per_hour_microdollars": cost.per_hour.0,
             "basis": cost.basis,
         });
-        rest.insert("cost_estimate".into(), estimate);
+        rest.insert(name.into(), told);
     }
     if let Some(owner) = &finding.owner {
         let contact = owner.contact.as_deref().map(clean);

@@ -32,6 +32,11 @@ impl ModelPrice {
     pub(crate) fn typical_call(&self) -> u64 {
         TYPICAL_INPUT_TOKENS * self.input_nanodollars + TYPICAL_OUTPUT_TOKENS * self.output_nanodollars
     }
+
+    /// Nanodollars for a token of such a call, read or written.
+    pub(crate) fn blended_token(&self) -> u64 {
+        self.typical_call() / (TYPICAL_INPUT_TOKENS + TYPICAL_OUTPUT_TOKENS)
+    }
 }
 
 /// What a text message costs by its destination.

@@ -199,8 +199,8 @@ fn now(finding: &Finding, steps: &[Step]) -> Option<String> {
     let place = finding.evidence.regions.iter().max_by_key(|region| region.count);
     let place = place.map(|region| format!("; {}", value(&region.value)));
     let cost = cost(finding).map(|cost| match finding.cause {
-        Cause::Closed => format!("; {} in all (estimate)", cost.so_far),
-        _ => format!("; {} so far, {} an hour (estimate)", cost.so_far, cost.per_hour),
+        Cause::Closed => format!("; {} in all{}", cost.so_far, cost.caveat()),
+        _ => format!("; {} so far, {} an hour{}", cost.so_far, cost.per_hour, cost.caveat()),
     });
     let first = steps.first().map(|step| format!(". First: {}", step.action));
     Some(format!(
@@ -457,8 +457,10 @@ fn costs(finding: &Finding) -> Vec<String> {
     cost(finding).map_or_else(Vec::new, |cost| {
         vec![
             format!(
-                "{} so far, {} an hour at this pace (estimate)",
-                cost.so_far, cost.per_hour
+                "{} so far, {} an hour at this pace{}",
+                cost.so_far,
+                cost.per_hour,
+                cost.caveat()
             ),
             format!("By {}.", cost.basis),
         ]

@@ -96,6 +96,30 @@ fn cost_follows_the_mix_of_targets_and_is_known_for_use_only() {
 }
 
 #[test]
+fn what_a_source_says_it_cost_is_told_and_is_no_estimate() {
+    let stated = Finding {
+        cost_micros: Some(125_000_000),
+        ..samples::llmjacking()
+    };
+
+    assert_eq!(cost(&stated).unwrap().so_far.0, 125_000_000);
+    assert!(!text(&stated).contains("estimate)"), "{}", text(&stated));
+    assert!(text(&stated).contains("By what its source says, not an estimate."));
+}
+
+#[test]
+fn tokens_of_openai_are_priced_by_model_at_a_blend() {
+    let tokens = Finding {
+        units: 1_000_000,
+        units_by_target: vec![("gpt-6-sol".into(), 1_000_000)],
+        ..samples::minimal(Family::Hijack, Service::OpenAi, IdentityKind::OpenAiKey)
+    };
+
+    // Four tokens read at 2 dollars a million for each one written at 10.
+    assert_eq!(cost(&tokens).unwrap().so_far.0, 3_600_000);
+}
+
+#[test]
 fn the_hourly_cost_of_a_beginning_is_its_pace() {
     let beginning = Finding {
         units: 25,

@@ -406,6 +406,9 @@ pub struct Finding {
     pub units_per_hour: u64,
     /// Units and calls by target: what it costs depends on the model or the country.
     pub units_by_target: Vec<(String, u64)>,
+    /// What it cost so far, in millionths of a US dollar, where a source of it says so.
+    #[serde(default)]
+    pub cost_micros: Option<u64>,
     /// What shows it.
     pub evidence: Evidence,
     /// Who is asked first.

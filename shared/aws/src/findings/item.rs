@@ -329,6 +329,7 @@ mod tests {
                     units: count,
                     units_per_hour: count,
                     units_by_target: vec![(String::new(), count)],
+                    cost_micros: None,
                     evidence,
                     owner: None,
                     suppressed: rule.map(|rule| Suppression {

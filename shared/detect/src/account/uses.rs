@@ -20,6 +20,7 @@ use crate::novelty::Attribute;
 use crate::part::{Moved, PartKey};
 use crate::person;
 use crate::profile::{Added, Judge, Profile};
+use crate::units::{Unit, calls32, is_model_service};
 use crate::weigh::{Note, Part, Scene, Weighed};
 
 impl Account {
@@ -55,7 +56,7 @@ impl Account {
         }
         let strays = &mut self.strays;
         let used = self.used.entry(key).or_insert_with(|| Used {
-            profile: Profile::new(service, time),
+            profile: Profile::new(Unit::of(service, &activity.identity), time),
             around: strays.remove(&key).unwrap_or_default(),
             identity: activity.identity.clone(),
             episode: None,
@@ -78,7 +79,7 @@ impl Account {
             && counted
             && let Some(cell) = used.around.cells.get_mut(&hour)
         {
-            cell.denied_region += 1;
+            cell.denied_region = cell.denied_region.saturating_add(calls32(activity));
         }
         if self.restate_served(who, activity) {
             let denied = ControlKey {
@@ -549,12 +550,4 @@ fn new_of(weighed: &Weighed<'_>) -> Vec<(Field, String)> {
         _ => None,
     });
     new.collect()
-}
-
-/// Whether a service's calls are answered by models.
-fn is_model_service(service: Service) -> bool {
-    matches!(
-        service,
-        Service::Bedrock | Service::AgentCore | Service::BedrockMantle | Service::ClaudePlatform | Service::SageMaker
-    )
 }

@@ -70,7 +70,6 @@ impl Level {
     }
 }
 
-const UNUSUAL_FLOOR: u64 = 10;
 const UNUSUAL_RATIO: f64 = 3.0;
 const UNUSUAL_P: f64 = 1e-4;
 const EXTREME_GATES: u64 = 4;
@@ -92,7 +91,7 @@ pub fn level(horizon: Horizon, count: u64, expected: &Expectation, params: &Para
             Level::Anomalous
         }
     } else if horizon == Horizon::Hour
-        && count >= UNUSUAL_FLOOR
+        && count as f64 >= params.unusual_floor
         && count as f64 >= UNUSUAL_RATIO * expected.mean
         && rare(UNUSUAL_P)
     {

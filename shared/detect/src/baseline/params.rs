@@ -70,6 +70,8 @@ pub struct Params {
     pub week: Test,
     /// Test of the last 28 days.
     pub month: Test,
+    /// Floor of an hour that is unusual, though no larger than others were.
+    pub unusual_floor: f64,
     /// Days before a profile's volume is judged: 7 to 60.
     pub learn_days: i32,
     /// Days below which a profile is young, and its ratios and peaks count twice.
@@ -96,6 +98,7 @@ impl Params {
             day: test(40.0, 2.5, 1.5, 1e-3),
             week: test(100.0, 2.0, 1.3, 1e-4),
             month: test(300.0, 2.0, 1.5, 1e-4),
+            unusual_floor: 10.0,
             learn_days: 14,
             young_days: 28,
             grown_days: 35,
@@ -135,6 +138,16 @@ impl Params {
             test.floor = floor;
         }
         self
+    }
+
+    /// With so many times these floors.
+    #[must_use]
+    pub fn times_floors(self, times: f64) -> Self {
+        let floors = Horizon::ALL.map(|horizon| times * self.test(horizon).floor);
+        Self {
+            unusual_floor: times * self.unusual_floor,
+            ..self.with_floors(floors)
+        }
     }
 
     /// The test of one horizon.

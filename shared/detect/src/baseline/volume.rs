@@ -9,6 +9,8 @@ use super::{Clip, DayCounts, DayType, Expectations, History, Measure, Params, SM
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 struct Units {
     history: History,
+    /// As many of them as the floors of the tests take for one call.
+    a_call: u32,
 }
 
 impl Units {
@@ -18,17 +20,21 @@ impl Units {
         if calls > 0.0 { units / calls } else { 1.0 }
     }
 
+    fn params(&self, of_calls: &Params) -> Params {
+        of_calls.times_floors(self.a_call.into())
+    }
+
     /// Folds the day that `calls` has not folded yet.
     fn fold(&mut self, counts: &DayCounts, calls: &Measure, params: &Params, clip: Clip) {
         let per_call = self.per_call(calls);
         let means = calls.hour_means(DayType::of(self.history.next_day));
-        self.history
-            .fold(counts, &means.map(|mean| hour_mean(mean, per_call)), params, clip);
+        let means = means.map(|mean| hour_mean(mean, per_call));
+        self.history.fold(counts, &means, &self.params(params), clip);
     }
 
     fn expect(&self, day: i32, hour: u8, calls: &Measure, params: &Params) -> Expectations {
         let mean = hour_mean(calls.hour_mean(day, hour), self.per_call(calls));
-        self.history.expect(day, mean, params)
+        self.history.expect(day, mean, &self.params(params))
     }
 }
 
@@ -76,11 +82,22 @@ impl Volume {
         }
     }
 
-    /// Gives units a baseline of their own. Until now each call was a unit, so it starts as that of the calls.
-    pub fn with_units(mut self) -> Self {
+    /// Gives units a baseline of their own, whose floors are those of the calls times `a_call`. Until now each call was
+    /// a unit, so it starts as that of the calls.
+    pub fn with_units(mut self, a_call: u32) -> Self {
         let history = *self.calls.history();
-        self.units.get_or_insert(Units { history });
+        self.units.get_or_insert(Units { history, a_call });
         self
+    }
+
+    /// As many units as the floors take for one call; 1 where each call is one.
+    pub fn units_a_call(&self) -> u32 {
+        self.units.as_ref().map_or(1, |units| units.a_call)
+    }
+
+    /// The numbers of the tests of its units, made of those of its calls.
+    pub fn units_params(&self, of_calls: &Params) -> Params {
+        self.units.as_ref().map_or(*of_calls, |units| units.params(of_calls))
     }
 
     /// The baseline of the calls.
@@ -212,7 +229,7 @@ mod tests {
     }
 
     fn folded(through: i32, open: &[Day]) -> Volume {
-        let mut volume = Volume::new(FIRST).with_units();
+        let mut volume = Volume::new(FIRST).with_units(1);
         volume.fold_through(through, open.iter().copied(), &Params::identity());
         volume
     }
@@ -242,7 +259,7 @@ mod tests {
             &params,
         );
 
-        let volume = volume.with_units();
+        let volume = volume.with_units(1);
 
         assert_eq!(
             volume.expect_units(FIRST + 30, 9, &params),
@@ -282,7 +299,7 @@ mod tests {
         fn it_does_not_matter_in_how_many_steps_days_are_folded(open in days(), step in 1..30_i32) {
             let last = open.last().map_or(FIRST, |open| open.day) + 20;
             let params = Params::identity();
-            let mut steps = Volume::new(FIRST).with_units();
+            let mut steps = Volume::new(FIRST).with_units(1);
 
             let mut through = FIRST;
             while through < last {

@@ -86,6 +86,17 @@ mod tests {
     }
 
     #[test]
+    fn openai_has_a_ceiling_in_tokens() {
+        let bucket = |tokens| {
+            let mut bucket = activity(Service::OpenAi, "completions", at(1));
+            bucket.quantity.units = tokens;
+            worst(&found_with(vec![bucket], Settings::default()), Family::CeilingExceeded)
+        };
+        assert_eq!(bucket(50_000_001), Some(Severity::High));
+        assert_eq!(bucket(50_000_000), None);
+    }
+
+    #[test]
     fn what_stays_below_it_is_not() {
         assert_eq!(
             worst(&found_with(mails(50), ceiling("501")), Family::CeilingExceeded),

@@ -254,7 +254,7 @@ pub(crate) fn denied_in_burst(ledger: &Ledger, who: Digest, opening: &Opening) -
         .filter(|o| o.stage == Stage::DeniedUse && o.service == opening.service)
         .filter(|o| (slot - 1..=slot).contains(&o.first.ten_minutes()) && o.served < o.count.saturating_mul(SERVED))
         .map(|o| o.count)
-        .sum()
+        .fold(0, u32::saturating_add)
 }
 
 fn stage_factor(stage: Stage) -> FactorName {

@@ -61,6 +61,7 @@ pub(crate) fn minimal(family: Family, service: Service, kind: IdentityKind) -> F
         units: 0,
         units_per_hour: 0,
         units_by_target: Vec::new(),
+        cost_micros: None,
         evidence: Evidence::default(),
         owner: None,
         suppressed: None,
