@@ -8,6 +8,7 @@ pub mod digest;
 pub mod dynamodb;
 pub mod exceptions;
 pub mod findings;
+pub mod increments;
 pub mod intake;
 pub mod own;
 pub mod policy;
