@@ -29,6 +29,7 @@ fn table() -> String {
             match rule.route {
                 Route::ControlPlane => "control-plane",
                 Route::Usage => "usage",
+                Route::Spend => "spend",
             },
             &format!("{} of {MAX_PATTERN}", length(&rule.pattern)),
         ]);
@@ -68,6 +69,7 @@ fn condition(wanted: Wanted) -> Option<&'static str> {
 struct Stack {
     control_plane: &'static str,
     usage: &'static str,
+    spend: &'static str,
     /// The conditions under which use is routed, everywhere and in commercial regions, where a person decides it.
     usage_conditions: Option<[&'static str; 2]>,
 }
@@ -75,6 +77,7 @@ struct Stack {
 const HUB: Stack = Stack {
     control_plane: "Id: ControlPlane, Arn: !GetAtt ControlPlaneFunction.Arn",
     usage: "Id: Usage, Arn: !GetAtt UsageQueue.Arn",
+    spend: "Id: Spend, Arn: !GetAtt SpendQueue.Arn",
     usage_conditions: None,
 };
 
@@ -83,21 +86,23 @@ const TO_HUB: &str = "Id: Hub, Arn: !Ref HubBusArn, RoleArn: !GetAtt ForwardRole
 const FORWARDER: Stack = Stack {
     control_plane: TO_HUB,
     usage: TO_HUB,
+    spend: TO_HUB,
     usage_conditions: Some(["ForwardsUse", "ForwardsCommercialUse"]),
 };
 
 /// A rule as a resource of a template. An event is tried for a day, and then kept beside the others that could not be
 /// delivered.
 fn resource(rule: &EventRule, stack: &Stack) -> String {
-    let condition = match (rule.route, stack.usage_conditions) {
-        (Route::Usage, Some([_, commercial])) if rule.wanted == Wanted::InCommercialRegions => Some(commercial),
-        (Route::Usage, Some([everywhere, _])) => Some(everywhere),
+    let condition = match (rule.is_use, stack.usage_conditions) {
+        (true, Some([_, commercial])) if rule.wanted == Wanted::InCommercialRegions => Some(commercial),
+        (true, Some([everywhere, _])) => Some(everywhere),
         _ => condition(rule.wanted),
     };
     let condition = condition.map_or_else(String::new, |name| format!("    Condition: {name}\n"));
     let target = match rule.route {
         Route::ControlPlane => stack.control_plane,
         Route::Usage => stack.usage,
+        Route::Spend => stack.spend,
     };
     let target = target.replace(", ", "\n          ");
     let name = &rule.name;
@@ -118,34 +123,49 @@ fn resource(rule: &EventRule, stack: &Stack) -> String {
     )
 }
 
-/// A pattern in YAML's flow style, its names wrapped.
+/// A pattern in YAML, its lists in flow style and wrapped.
 fn pattern(pattern: &Value) -> String {
-    let list = |pointer: &str| -> Vec<String> {
-        let entries = pattern.pointer(pointer).and_then(Value::as_array);
-        entries.into_iter().flatten().map(flow).collect()
-    };
-    let indent = " ".repeat(8);
-    let mut yaml = format!("{indent}source: [{}]\n", list("/source").join(", "));
-    let _ = writeln!(yaml, "{indent}detail-type: [{}]", list("/detail-type").join(", "));
-    let _ = writeln!(yaml, "{indent}detail:");
-    let _ = writeln!(
-        yaml,
-        "{indent}  eventSource: [{}]",
-        list("/detail/eventSource").join(", ")
-    );
-    let _ = writeln!(yaml, "{indent}  eventName:");
-    yaml + &wrapped(&list("/detail/eventName"), 12)
+    members(pattern, 8)
 }
 
-/// One entry of a pattern's list: a word, or a prefix.
+/// In the order in which people read a pattern: from where, what, and then the long lists.
+fn members(object: &Value, indent: usize) -> String {
+    const FIRST: [&str; 3] = ["source", "detail-type", "eventSource"];
+    let place = |name: &str| FIRST.iter().position(|first| *first == name).unwrap_or(FIRST.len());
+    let mut members: Vec<(&String, &Value)> = object.as_object().into_iter().flatten().collect();
+    members.sort_by_key(|(name, _)| (place(name), *name != "state"));
+    members
+        .iter()
+        .map(|(name, value)| member(name, value, indent))
+        .collect()
+}
+
+fn member(name: &str, value: &Value, indent: usize) -> String {
+    let margin = " ".repeat(indent);
+    let Some(entries) = value.as_array() else {
+        return format!("{margin}{name}:\n{}", members(value, indent + 2));
+    };
+    let entries: Vec<String> = entries.iter().map(flow).collect();
+    let line = format!("{margin}{name}: [{}]\n", entries.join(", "));
+    if name != "eventName" && line.len() <= MAX_LINE {
+        return line;
+    }
+    format!("{margin}{name}:\n{}", wrapped(&entries, indent + 2))
+}
+
+/// One entry of a pattern's list: a word, a truth, or a prefix.
 fn flow(entry: &Value) -> String {
-    match entry.get("prefix").and_then(Value::as_str) {
-        Some(prefix) => format!("{{prefix: {prefix}}}"),
-        None => entry.as_str().unwrap_or_default().to_owned(),
+    match (entry.get("prefix").and_then(Value::as_str), entry.as_str()) {
+        (Some(prefix), _) => format!("{{prefix: {prefix}}}"),
+        (None, Some(word)) => word.to_owned(),
+        (None, None) => entry.to_string(),
     }
 }
 
-/// A list in YAML's flow style, over lines of at most 118 characters.
+/// The longest line, in characters.
+const MAX_LINE: usize = 118;
+
+/// A list in YAML's flow style, over several lines.
 fn wrapped(entries: &[String], indent: usize) -> String {
     let indent = " ".repeat(indent);
     let mut lines = Vec::new();
@@ -157,7 +177,7 @@ fn wrapped(entries: &[String], indent: usize) -> String {
         } else {
             " "
         };
-        if line.len() + space.len() + entry.len() + end.len() > 118 {
+        if line.len() + space.len() + entry.len() + end.len() > MAX_LINE {
             lines.push(std::mem::replace(&mut line, format!("{indent} {entry}{end}")));
         } else {
             let _ = write!(line, "{space}{entry}{end}");

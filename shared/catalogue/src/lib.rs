@@ -28,6 +28,7 @@ mod principal;
 mod quantity;
 mod ruling;
 mod services;
+pub mod signals;
 mod target;
 #[cfg(test)]
 mod testing;

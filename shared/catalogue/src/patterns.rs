@@ -26,6 +26,8 @@ pub enum Route {
     ControlPlane,
     /// To the queue, and from there in batches: counts matter.
     Usage,
+    /// To the queue of what the account's meters say.
+    Spend,
 }
 
 /// Which events of CloudTrail a rule hears.
@@ -62,6 +64,8 @@ pub struct EventRule {
     pub state: State,
     /// When a deployment has it.
     pub wanted: Wanted,
+    /// Whether its events are use: as many as there are mails, messages or calls.
+    pub is_use: bool,
     /// The event pattern.
     pub pattern: Value,
 }
@@ -127,7 +131,7 @@ fn is_routed(call: &Call) -> bool {
     !(call.service == Service::Sts && call.name == "GetCallerIdentity")
 }
 
-/// Every rule, in the order of the catalogue.
+/// Every rule for calls, in the order of the catalogue. Those for meters are [`crate::signals::rules`].
 pub fn rules() -> Vec<EventRule> {
     Service::ALL
         .iter()
@@ -154,6 +158,7 @@ fn of_class(service: Service, class: &Class) -> Vec<EventRule> {
             route: class.route,
             state: class.state,
             wanted,
+            is_use: class.route == Route::Usage,
             pattern,
         })
         .collect()
