@@ -1,5 +1,6 @@
 //! The detector's state, findings, policy and messages in AWS. Only this crate and the functions know the AWS SDK.
 
+pub mod batch;
 pub mod canary;
 pub mod config;
 pub mod deployment;
