@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use serde_json::{Value, json};
-use tripmeter_catalogue::patterns::{EventRule, MAX_PATTERN, Route, State, Wanted, data_events, length, rules};
+use tripmeter_catalogue::patterns::{self, EventRule, MAX_PATTERN, Route, State, Wanted, data_events, length};
+use tripmeter_catalogue::signals;
 
 use crate::args::PatternFormat;
 use crate::table::Table;
@@ -18,6 +19,13 @@ pub(crate) fn list(format: PatternFormat) -> String {
         PatternFormat::Trail => trail_section(),
         PatternFormat::Selectors => format!("{:#}\n", selectors()),
     }
+}
+
+/// Those for calls, then those for meters.
+fn rules() -> Vec<EventRule> {
+    let mut rules = patterns::rules();
+    rules.extend(signals::rules::rules());
+    rules
 }
 
 fn table() -> String {

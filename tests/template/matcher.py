@@ -10,7 +10,8 @@ def matches(pattern, event):
 
 def _field(wanted, value):
     if isinstance(wanted, dict):
-        return isinstance(value, dict) and matches(wanted, value)
+        # Of a list of objects, one that matches is enough.
+        return any(isinstance(one, dict) and matches(wanted, one) for one in (value if isinstance(value, list) else [value]))
     values = value if isinstance(value, list) else [value]
     return any(_entry(entry, one) for entry in wanted for one in values)
 

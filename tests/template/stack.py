@@ -67,11 +67,13 @@ class _NoManagedPolicies:
 
 
 def translate(template):
-    """What SAM makes of it: plain CloudFormation. The functions' code is a place in a bucket by then."""
+    """What SAM makes of it: plain CloudFormation. Functions' code and nested templates are in a bucket by then."""
     template = copy.deepcopy(template)
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = {"Bucket": "built", "Key": "bootstrap.zip"}
+        if resource["Type"] == "AWS::CloudFormation::Stack":
+            resource["Properties"]["TemplateURL"] = "https://built.s3.amazonaws.com/nested.yaml"
     return transform(template, {}, _NoManagedPolicies())
 
 

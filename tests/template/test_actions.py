@@ -16,7 +16,7 @@ AWS = ROOT / "shared/aws/src"
 OF_LAMBDA = re.compile(r"logs:|sqs:|kms:|dynamodb:(DescribeStream|GetRecords|GetShardIterator|ListStreams)$")
 
 # An operation is called by its method; what a transaction does is granted as the single operations are.
-PREFIXES = {"dynamodb": "dynamodb", "sns": "sns", "sesv2": "ses"}
+PREFIXES = {"dynamodb": "dynamodb", "sns": "sns", "sesv2": "ses", "cloudwatch": "cloudwatch"}
 IN_TRANSACTIONS = {
     "Put::builder": "dynamodb:PutItem",
     "Update::builder": "dynamodb:UpdateItem",
@@ -101,6 +101,7 @@ def directory(function):
     return {
         "ControlPlaneFunction": "control-plane",
         "UsageFunction": "usage",
+        "SpendFunction": "spend",
         "NotifyFunction": "notify",
         "CanaryFunction": "canary",
     }[function]

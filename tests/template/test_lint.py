@@ -10,7 +10,11 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from stack import ROOT, source
 
 BIN = Path(sys.executable).parent
-TEMPLATES = ["template.yaml", "infra/forwarder.yaml", "infra/trail.yaml"]
+TEMPLATES = ["template.yaml", "infra/forwarder.yaml", "infra/trail.yaml", "infra/meters.yaml"]
+REGIONS = ["us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1"]
+# AWS Budgets and Cost Explorer are not in GovCloud, SES is not in China: conditions leave out the one, and nobody
+# creates the others there.
+COMMERCIAL_ONLY = {"infra/meters.yaml"}
 CHECKOV = ROOT / ".venv-checkov/bin/checkov"
 
 
@@ -26,7 +30,9 @@ def test_sam_finds_the_template_valid():
 
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_cfn_lint_finds_nothing(name):
-    result = run(BIN / "cfn-lint", "--regions", "us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1", "--", name)
+    regions = REGIONS[:2] if name in COMMERCIAL_ONLY else REGIONS
+
+    result = run(BIN / "cfn-lint", "--regions", *regions, "--", name)
 
     assert result.returncode == 0, result.stdout
 

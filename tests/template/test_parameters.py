@@ -5,7 +5,7 @@ import re
 import pytest
 from stack import Stack, source
 
-TEMPLATES = ["template.yaml", "infra/forwarder.yaml", "infra/trail.yaml"]
+TEMPLATES = ["template.yaml", "infra/forwarder.yaml", "infra/trail.yaml", "infra/meters.yaml"]
 
 
 def test_settings_have_the_names_defaults_and_ranges_of_the_program(settings):

@@ -29,6 +29,32 @@ def forwarder():
     return Stack(source("infra/forwarder.yaml"), parameters, name="tripmeter-ear", region="us-east-1")
 
 
+@cache
+def signals():
+    """Every recorded event of a meter that EventBridge brings, by name."""
+    files = sorted((ROOT / "tests/signals").glob("*.json"))
+    events = {path.stem: json.loads(path.read_text()) for path in files}
+    return {name: event for name, event in events.items() if "detail-type" in event}
+
+
+# Which rule hears which; an alarm that is over is heard by none.
+SIGNALS = {
+    "alarm-band": "SpendAlarms",
+    "alarm-math": "SpendAlarms",
+    "alarm-over": None,
+    "alarm-static": "SpendAlarms",
+    "cost-anomaly": "SpendCostAnomalies",
+    "guardduty": "SpendGuardDuty",
+    "health-abuse": "SpendHealth",
+    "health-exposed-key": "SpendHealth",
+    "mail-bounces": "SpendMailStanding",
+    "mail-sent": "SpendMail",
+    "mail-stopped": "SpendMailStanding",
+    "text-message": "SpendMessages",
+    "trusted-advisor": "SpendLimits",
+}
+
+
 def listening(stack):
     return {key: rule for key, rule in stack.of_type("AWS::Events::Rule").items() if "EventPattern" in rule}
 
@@ -154,8 +180,11 @@ def test_a_pattern_is_within_the_quota(hub, forwarder):
 
 def test_every_pattern_is_pinned_to_events_that_only_aws_can_send(hub, forwarder):
     for stack in (hub, forwarder):
-        for rule in listening(stack).values():
+        for name, rule in listening(stack).items():
             pattern = rule["EventPattern"]
+            if name in SIGNALS.values():
+                assert all(source.startswith("aws.") for source in pattern["source"])
+                continue
             assert pattern["source"] == [{"prefix": "aws."}]
             assert all(kind.startswith("AWS ") and kind.endswith(" via CloudTrail") for kind in pattern["detail-type"])
             assert set(pattern["detail"]) == {"eventSource", "eventName"}
@@ -197,9 +226,29 @@ def test_every_call_of_the_catalogue_is_heard_where_it_belongs(hub):
     assert problems == []
 
 
+def test_each_signal_is_heard_by_its_rule_and_no_other(hub, forwarder):
+    assert signals().keys() == SIGNALS.keys()
+    for name, event in signals().items():
+        wanted = [SIGNALS[name]] if SIGNALS[name] else []
+        for stack in (hub, forwarder):
+            assert heard_by(listening(stack), event) == wanted, name
+    assert {rule["Targets"][0]["Id"] for key, rule in listening(hub).items() if key in SIGNALS.values()} == {"Spend"}
+
+
+def test_a_signal_that_nobody_watches_is_heard_by_no_rule(hub):
+    ours = signals()
+    other_metric = json.loads(json.dumps(ours["alarm-static"]).replace("AWS/SES", "AWS/EC2"))
+    on_its_way = json.loads(json.dumps(ours["text-message"]).replace('"isFinal": true', '"isFinal": false'))
+    elsewhere = json.loads(json.dumps(ours["health-abuse"]).replace('"ABUSE"', '"EC2"'))
+    full = json.loads(json.dumps(ours["trusted-advisor"]).replace('"status": "ERROR"', '"status": "OK"'))
+    delivered = ours["mail-sent"] | {"detail-type": "Email Delivered"}
+    for event in (other_metric, on_its_way, elsewhere, full, delivered):
+        assert heard_by(listening(hub), event) == []
+
+
 def test_a_forged_event_is_heard_by_nobody(hub):
     rules = listening(hub)
-    for event in recorded():
+    for event in [*recorded(), *signals().values()]:
         for forged in ("tripmeter.test", "custom.aws.ses", "AWS.ses", ""):
             assert heard_by(rules, {**event, "source": forged}) == []
         assert heard_by(rules, {**event, "detail-type": "Order placed"}) == []

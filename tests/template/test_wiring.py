@@ -4,7 +4,7 @@ import copy
 
 import pytest
 from stack import Stack
-from wiring import ACTIONS, CHECKS
+from wiring import ACTIONS, CHECKS, logs_reach_their_function
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/9f8e7d6c"
 STACKS = {
@@ -21,6 +21,8 @@ STACKS = {
             "PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary",
             "RolePath": "/security/",
             "ReservedConcurrency": 5,
+            "BedrockLogGroup": "/aws/bedrock/invocations",
+            "CreateMeters": "yes",
         }
     },
     "in another partition": {"partition": "aws-cn", "region": "cn-north-1"},
@@ -229,6 +231,24 @@ MUTATIONS = [
         put("notBreaching", *properties("NothingIsHeard", "TreatMissingData")),
         "silence is taken for health",
     ),
+    ("no alarm of the age of signals", delete("SpendIsLate"), "no alarm watches ApproximateAgeOfOldestMessage of tripmeter-SpendQueue"),
+    (
+        "budgets are kept out",
+        delete(*properties("SpendTopicPolicy", "PolicyDocument", "Statement", 0)),
+        "SpendTopic refuses budgets.amazonaws.com",
+    ),
+    (
+        "cost alerts are kept out",
+        delete(*properties("SpendTopicPolicy", "PolicyDocument", "Statement", 1)),
+        "SpendTopic refuses costalerts.amazonaws.com",
+    ),
+    ("nobody hears the topic", delete("SpendSubscription"), "SpendTopic reaches somebody else than SpendQueue"),
+    (
+        "the topic is kept out",
+        delete(*properties("SpendQueuePolicy", "PolicyDocument", "Statement", 1)),
+        "SpendQueue refuses its topic",
+    ),
+    ("no permission to read meters", delete("SpendPermission"), "SpendMetrics may not invoke SpendFunction"),
     ("no word", delete(*properties("NotifySweep", "Targets", 0, "Input")), "NotifySweep does not call with its word"),
 ]
 
@@ -243,8 +263,18 @@ def test_what_is_not_connected_is_noticed(translated, mutate, said):
     assert any(said in problem for problem in problems), problems
 
 
+def test_a_log_that_may_not_invoke_is_noticed(translated):
+    template = copy.deepcopy(translated)
+    del template["Resources"]["InvocationLogPermission"]
+
+    problems = list(logs_reach_their_function(Stack(template, **STACKS["with everything"])))
+
+    assert problems == ["InvocationLogSubscription may not invoke its function"]
+
+
 def test_each_check_has_a_template_that_it_rejects(translated):
-    rejecting = set()
+    # That of logs has a test of its own: without a parameter there is no subscription.
+    rejecting = {logs_reach_their_function.__name__}
     for _, mutate, _ in MUTATIONS:
         template = copy.deepcopy(translated)
         mutate(template)

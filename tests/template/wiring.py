@@ -39,6 +39,14 @@ ACTIONS = {
         "UsageQueue": {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
         "UsageLogs": LOGS,
     },
+    "SpendFunction": {
+        "*": {"cloudwatch:GetMetricData"},
+        "StateTable": JUDGES | {"dynamodb:DeleteItem"},
+        "FindingsTable": QUERY | {"dynamodb:UpdateItem"},
+        "SpendQueue": {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
+        "FailedQueue": {"sqs:SendMessage"},
+        "SpendLogs": LOGS,
+    },
     "NotifyFunction": {
         "StateTable": READ | QUERY | WRITE,
         "FindingsTable": READ | {"dynamodb:UpdateItem"},
@@ -67,6 +75,12 @@ ENVIRONMENT = """
     TRIPMETER_OPERATIONS_TOPIC TRIPMETER_SETTINGS TRIPMETER_STACK TRIPMETER_OWN_ROLES TRIPMETER_OWN_NAMES
     TRIPMETER_REGIONS TRIPMETER_ALLOWED_REGIONS TRIPMETER_FINDING_RETENTION_DAYS TRIPMETER_RUNBOOKS
 """.split()
+
+# Services that publish to a topic; a key that they may not use would silence them.
+PUBLISHERS = {
+    "OperationsTopic": ["cloudwatch.amazonaws.com", "budgets.amazonaws.com"],
+    "SpendTopic": ["budgets.amazonaws.com", "costalerts.amazonaws.com"],
+}
 
 # Properties that would give a resource a name of its own choosing.
 NAMES = {
@@ -180,12 +194,39 @@ def only_rules_of_this_stack_are_let_in(stack):
     foreign = f"arn:{stack.partition}:events:{stack.region}:111122223333:rule/somebody-elses"
     for permission, properties in stack.of_type("AWS::Lambda::Permission").items():
         pattern = properties.get("SourceArn", "*")
-        if not pattern.split(":rule/")[-1].startswith(stack.name):
+        if properties["Principal"] != EVENTS:
+            yield from _log_permission(stack, permission, properties)
+        elif not pattern.split(":rule/")[-1].startswith(stack.name):
             yield f"{permission} lets in rules of others"
     for queue in stack.of_type(QUEUE):
         document = queue_policy(stack, queue)
         if allows(document, "sqs:SendMessage", stack.arn(queue), EVENTS, aws_SourceArn=foreign):
             yield f"{queue} lets in rules of others"
+
+
+def _log_permission(stack, permission, properties):
+    group = stack.parameters["BedrockLogGroup"]
+    wanted = f"arn:{stack.partition}:logs:{stack.region}:111122223333:log-group:{group}:*"
+    if (properties.get("SourceArn"), properties.get("SourceAccount")) != (wanted, "111122223333"):
+        yield f"{permission} lets in logs of others"
+
+
+def logs_reach_their_function(stack):
+    for name, properties in stack.of_type("AWS::Logs::SubscriptionFilter").items():
+        permissions = stack.of_type("AWS::Lambda::Permission").values()
+        invoked = {one["FunctionName"] for one in permissions if one["Principal"] == "logs.amazonaws.com"}
+        if properties["DestinationArn"] not in invoked:
+            yield f"{name} may not invoke its function"
+
+
+def topics_of_meters_reach_their_queue(stack):
+    topic, queue = stack.arn("SpendTopic"), stack.arn("SpendQueue")
+    subscribed = [one for one in stack.of_type("AWS::SNS::Subscription").values() if one["TopicArn"] == topic]
+    if [(one["Protocol"], one["Endpoint"]) for one in subscribed] != [("sqs", queue)]:
+        yield "SpendTopic reaches somebody else than SpendQueue"
+    for source, admitted in ((topic, True), (topic + "x", False)):
+        if allows(queue_policy(stack, "SpendQueue"), "sqs:SendMessage", queue, "sns.amazonaws.com", aws_SourceArn=source) != admitted:
+            yield f"SpendQueue {'refuses its topic' if admitted else 'lets in topics of others'}"
 
 
 def what_cannot_be_delivered_is_kept(stack):
@@ -298,14 +339,15 @@ def encryption_silences_nobody(stack):
         key = properties.get("KmsMasterKeyId", "")
         if "alias/aws/" in key:
             yield f"{topic} is encrypted with a key that alarms may not use"
-        if topic != "OperationsTopic" and not key:
+        if topic not in PUBLISHERS and not key:
             yield f"{topic} is not encrypted"
-        for principal in ("cloudwatch.amazonaws.com", "budgets.amazonaws.com"):
-            if topic != "OperationsTopic" or (principal.startswith("budgets") and stack.partition != "aws"):
+        for principal in PUBLISHERS.get(topic, []):
+            if not principal.startswith("cloudwatch") and stack.partition != "aws":
                 continue
             source = {
                 "cloudwatch.amazonaws.com": f"arn:{stack.partition}:cloudwatch:{stack.region}:111122223333:alarm:any",
                 "budgets.amazonaws.com": f"arn:{stack.partition}:budgets::111122223333:budget/any",
+                "costalerts.amazonaws.com": f"arn:{stack.partition}:ce::111122223333:anomalysubscription/any",
             }[principal]
             facts = {"aws_SourceAccount": "111122223333", "aws_SourceArn": source}
             if not allows(topic_policy(stack, topic), "sns:Publish", stack.arn(topic), principal, **facts):
@@ -394,7 +436,7 @@ def nothing_has_a_fixed_name(stack):
     for key, resource in stack.resources.items():
         properties = resource.get("Properties", {})
         own = NAMES | ({"Name"} if resource["Type"] == RULE else set())
-        refers = {"AWS::Lambda::Permission", "AWS::Lambda::EventInvokeConfig", MAPPING}
+        refers = {"AWS::Lambda::Permission", "AWS::Lambda::EventInvokeConfig", "AWS::Logs::SubscriptionFilter", MAPPING}
         for name in own & properties.keys():
             if resource["Type"] not in refers:
                 yield f"{key} has a name of its own"
@@ -422,10 +464,11 @@ def trouble_is_told(stack):
         for metric in _metrics(properties)
         for dimension in metric["Dimensions"]
     }
-    wanted = [("AWS/SQS", "ApproximateAgeOfOldestMessage", "QueueName", stack.physical("UsageQueue"))]
+    wanted = []
+    read = {mapping["EventSourceArn"] for mapping in stack.of_type(MAPPING).values()}
     for queue in stack.of_type(QUEUE):
-        if queue != "UsageQueue":
-            wanted.append(("AWS/SQS", "ApproximateNumberOfMessagesVisible", "QueueName", stack.physical(queue)))
+        measure = "ApproximateAgeOfOldestMessage" if stack.arn(queue) in read else "ApproximateNumberOfMessagesVisible"
+        wanted.append(("AWS/SQS", measure, "QueueName", stack.physical(queue)))
     for function in stack.of_type(LAMBDA):
         wanted += [("AWS/Lambda", name, "FunctionName", stack.physical(function)) for name in ("Errors", "Throttles")]
     ours = ("Conflicts", "SettingsInvalid", "PolicyInvalid", "Unreadable", "CanaryMisses")
@@ -445,7 +488,7 @@ def _metrics(properties):
 
 
 def schedules_call_with_their_word(stack):
-    words = {"ControlPlaneTick": "tick", "NotifySweep": "sweep", "CanaryCalls": "canary"}
+    words = {"ControlPlaneTick": "tick", "NotifySweep": "sweep", "CanaryCalls": "canary", "SpendMetrics": "meters"}
     for rule, word in words.items():
         properties = stack.resources.get(rule, {}).get("Properties", {"Targets": []})
         if [json.loads(target.get("Input", "{}")) for target in properties["Targets"]] != [{"tripmeter": word}]:
@@ -455,6 +498,8 @@ def schedules_call_with_their_word(stack):
 CHECKS = [
     rules_reach_their_targets,
     only_rules_of_this_stack_are_let_in,
+    logs_reach_their_function,
+    topics_of_meters_reach_their_queue,
     what_cannot_be_delivered_is_kept,
     what_a_function_fails_on_is_kept,
     mappings_feed_their_functions,
