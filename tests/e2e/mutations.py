@@ -5,6 +5,7 @@ UNPLAYED_STATEMENTS = {
     "NotifyPublishes": "within an account, the role's own policy suffices",
     "AlarmsPublish": "no alarm rings in the emulator",
     "BudgetsPublish": "no budget is spent in the emulator",
+    "CostAlertsPublish": "no cost is monitored in the emulator",
 }
 # Of the topics that nobody but notify may publish to, and it does so encrypted.
 UNPLAYED_ENCRYPTION = ("FindingsTopicPolicy", "FindingsChatTopicPolicy")

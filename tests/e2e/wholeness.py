@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 import calls
 import episodes
+import signals
 import trail
 
 # The use of any service here is in a region that is not allowed: found at once, whatever is usual.
@@ -19,13 +20,17 @@ EVERY_MANAGEMENT_EVENT = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 
 
 def samples(template, account, region):
-    """A call for every rule of the template and every source that it hears, by the rule's name."""
+    """An event for every rule of the template and every source that it hears, by the rule's name."""
     for name, resource in template["Resources"].items():
         pattern = resource["Properties"].get("EventPattern") if resource["Type"] == "AWS::Events::Rule" else None
+        if name in signals.HEARD_BY:
+            yield name, signals.recorded(signals.HEARD_BY[name], account, region)
+            continue
         for source in pattern["detail"]["eventSource"] if pattern else []:
             called = next(one for one in pattern["detail"]["eventName"] if isinstance(one, str))
             read_only = resource["Properties"]["State"] == EVERY_MANAGEMENT_EVENT
-            yield name, calls.call(source.removesuffix(".amazonaws.com"), called, account, region, read_only=read_only)
+            service = source.removesuffix(".amazonaws.com")
+            yield name, trail.envelope(calls.call(service, called, account, region, read_only=read_only))
 
 
 def taken(attempt):
@@ -53,7 +58,8 @@ class Wholeness:
     def problems(self):
         """The first check that finds something; none when all is well."""
         checks = [
-            self.unheard, self.unpublished_change, self.unpublished_use, self.unswept, self.unclosed, self.canary_is_quiet,
+            self.unheard, self.unpublished_change, self.unpublished_use, self.unpublished_signal, self.unread_metric,
+            self.unswept, self.unclosed, self.canary_is_quiet,
             self.forgeable, self.plain, self.hub.complaints, self.lost, self.failures,
         ]
         return next((found for found in (check() for check in checks) if found), [])
@@ -61,10 +67,10 @@ class Wholeness:
     def unheard(self):
         """Rules whose events reach nobody."""
         named = list(samples(self.template, self.account, self.region))
-        handed = self.aws.record([trail.envelope(record) for _, record in named])
+        handed = self.aws.record([envelope for _, envelope in named])
         unheard = [
-            f"{name} hears no {record['eventName']}"
-            for (name, record), targets in zip(named, handed, strict=True)
+            f"{name} hears no {envelope['detail'].get('eventName', envelope['detail-type'])}"
+            for (name, envelope), targets in zip(named, handed, strict=True)
             if len(targets) != 1 or targets[0]["set_aside"]
         ]
         if not unheard:
@@ -80,6 +86,21 @@ class Wholeness:
         """Use where none is allowed, and nobody is told."""
         use = calls.call("bedrock", "InvokeModel", self.account, self.region, user="spender", read_only=True)
         return self.expect("use", use)
+
+    def unpublished_signal(self):
+        """A budget that is exceeded, told by its topic, and nobody is told."""
+        signals.notify(self.hub, "budget")
+        self.aws.settle()
+        found = any("SpendSignal" in json.dumps(one) for one in self.published())
+        return [] if found else ["no finding of a budget is published"]
+
+    def unread_metric(self):
+        """Mail that only CloudWatch counts, and nobody is told."""
+        signals.count_mail(self.hub, 200_000)
+        self.aws.fire_schedules(self.account, self.region, "SpendMetrics")
+        self.aws.settle()
+        found = any("AWS/SES Send" in json.dumps(one) for one in self.published())
+        return [] if found else ["no finding of a metric is published"]
 
     def expect(self, what, record):
         self.tell(record)
@@ -147,8 +168,11 @@ class Wholeness:
             client.meta.events.register("before-send", say_plain)
         attempts = {
             name: lambda url=names[name]: queues.send_message(QueueUrl=url, MessageBody="{}")
-            for name in ("UsageQueue", "UndeliveredQueue")
-        } | {"OperationsTopic": lambda: topics.publish(TopicArn=names["OperationsTopic"], Message="plain")}
+            for name in ("UsageQueue", "SpendQueue", "UndeliveredQueue")
+        } | {
+            name: lambda arn=names[name]: topics.publish(TopicArn=arn, Message="plain")
+            for name in ("OperationsTopic", "SpendTopic")
+        }
         return [f"{name} takes a request that is not encrypted" for name, attempt in attempts.items() if taken(attempt)]
 
     def lost(self):

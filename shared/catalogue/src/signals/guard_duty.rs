@@ -38,12 +38,14 @@ pub(super) fn read(envelope: &Envelope) -> Option<Activity> {
         bounded(finding_type, 96),
         bounded(envelope.text("/title"), 240)
     );
+    // A delegated administrator hears of its members.
+    let account = account(envelope.text("/accountId")).unwrap_or_else(|| envelope.account.clone());
     Some(Activity {
         event_id: Some(event_id(&[envelope.text("/id"), updated, &envelope.id])),
-        account: account(envelope.text("/accountId")).unwrap_or_else(|| envelope.account.clone()),
         target: Some(Target::Resource(bounded(finding_type, 128))),
         grave: kind == Kind::SpendSignal && envelope.number("/severity").is_some_and(|severity| severity >= HIGH),
-        links: principal(envelope).into_iter().collect(),
+        links: principal(envelope, &account).into_iter().collect(),
+        account,
         ..envelope.activity(&envelope.detail_type, kind, service, &why)
     })
 }
@@ -55,7 +57,7 @@ fn service_of(event_source: &str) -> Option<Service> {
 }
 
 /// The principal whose credential was used.
-fn principal(envelope: &Envelope) -> Option<String> {
+fn principal(envelope: &Envelope, account: &str) -> Option<String> {
     let detail = |name: &str| envelope.text(&format!("/resource/accessKeyDetails/{name}"));
     let name = Some(detail("userName")).filter(|name| !name.is_empty())?;
     let kind = match detail("userType") {
@@ -63,7 +65,7 @@ fn principal(envelope: &Envelope) -> Option<String> {
         "AssumedRole" | "Role" => "role",
         _ => return None,
     };
-    let arn = format!("arn:{}:iam::{}:{kind}/{name}", envelope.partition(), envelope.account);
+    let arn = format!("arn:{}:iam::{account}:{kind}/{name}", envelope.partition());
     Some(bounded(&arn, 512))
 }
 
