@@ -110,6 +110,7 @@ def check_rules(stack, _):
     targets = {
         "control-plane": function_arn(stack, "ControlPlaneFunction"),
         "usage": queue_attribute(stack.outputs["UsageQueueUrl"], "QueueArn"),
+        "spend": queue_attribute(stack.of_type("AWS::SQS::Queue")["SpendQueue"], "QueueArn"),
     }
     named = {
         route: set(aws("events", "list-rule-names-by-target", "--target-arn", arn)["RuleNames"])
@@ -179,7 +180,7 @@ def check_queues(stack, _):
     """Nothing lies where failures end."""
     faults = []
     for name, url in stack.of_type("AWS::SQS::Queue").items():
-        if name == "UsageQueue":
+        if name in ("UsageQueue", "SpendQueue"):
             continue
         waiting = int(queue_attribute(url, "ApproximateNumberOfMessages"))
         if waiting:

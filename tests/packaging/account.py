@@ -13,6 +13,7 @@ TRAIL = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/main"
 RULES = [
     {"name": "SESReads", "state": ALL, "route": "control-plane", "condition": None, "pattern": {"source": ["a"]}},
     {"name": "SESUse", "state": "ENABLED", "route": "usage", "condition": None, "pattern": {"source": ["b"]}},
+    {"name": "SpendHealth", "state": "ENABLED", "route": "spend", "condition": None, "pattern": {"source": ["d"]}},
     # Not deployed, and need not be.
     {"name": "STSRoles", "state": ALL, "route": "control-plane", "condition": "RoutesRoles", "pattern": {"source": ["c"]}},
 ]
@@ -31,9 +32,11 @@ RESOURCES = {
     "CanaryFunction": ("AWS::Lambda::Function", "tripmeter-CanaryFunction-1"),
     "UsageMapping": ("AWS::Lambda::EventSourceMapping", "mapping-1"),
     "UsageQueue": ("AWS::SQS::Queue", QUEUE),
+    "SpendQueue": ("AWS::SQS::Queue", QUEUE.replace("Usage", "Spend")),
     "FailedQueue": ("AWS::SQS::Queue", QUEUE.replace("Usage", "Failed")),
     "SESReads": ("AWS::Events::Rule", "tripmeter-SESReads-1"),
     "SESUse": ("AWS::Events::Rule", "tripmeter-SESUse-1"),
+    "SpendHealth": ("AWS::Events::Rule", "tripmeter-SpendHealth-1"),
     "CanaryCalls": ("AWS::Events::Rule", "tripmeter-CanaryCalls-1"),
     "UsageIsLate": ("AWS::CloudWatch::Alarm", "tripmeter-UsageIsLate-1"),
 }
@@ -68,6 +71,7 @@ def well():
     rules = [
         {"Name": "tripmeter-SESReads-1", "State": ALL, "EventPattern": json.dumps(RULES[0]["pattern"])},
         {"Name": "tripmeter-SESUse-1", "State": "ENABLED", "EventPattern": json.dumps(RULES[1]["pattern"])},
+        {"Name": "tripmeter-SpendHealth-1", "State": "ENABLED", "EventPattern": json.dumps(RULES[2]["pattern"])},
         {"Name": "tripmeter-CanaryCalls-1", "State": "ENABLED"},
     ]
     return copy.deepcopy({
@@ -96,7 +100,7 @@ def well():
         "lambda invoke": {"StatusCode": 200},
         "events list-rules": {"Rules": rules},
         "events list-rule-names-by-target arn:function": {"RuleNames": ["tripmeter-SESReads-1"]},
-        "events list-rule-names-by-target arn:queue": {"RuleNames": ["tripmeter-SESUse-1"]},
+        "events list-rule-names-by-target arn:queue": {"RuleNames": ["tripmeter-SESUse-1", "tripmeter-SpendHealth-1"]},
         "sqs get-queue-attributes QueueArn": {"Attributes": {"QueueArn": "arn:queue"}},
         "sqs get-queue-attributes ApproximateNumberOfMessages": {"Attributes": {"ApproximateNumberOfMessages": "0"}},
         "cloudtrail describe-trails": {"trailList": [{"Name": "main", "TrailARN": TRAIL}]},

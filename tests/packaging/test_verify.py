@@ -176,7 +176,7 @@ def selectors(*selectors):
          "AWS::SES::EmailIdentity: no trail records SendEmail, SendRawEmail"),
         ("quotas", {"lambda__get_account_settings":
                     {"AccountLimit": {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 2}}}, "leaves 2 concurrent"),
-        ("quotas", {"service_quotas__get_service_quota": {"Quota": {"Value": 5.0}}}, "3 of 5 rules are used"),
+        ("quotas", {"service_quotas__get_service_quota": {"Quota": {"Value": 5.0}}}, "4 of 5 rules are used"),
         ("sample", {"tripmeter__sample_event": "!it was not published within 420 s"}, "it was not published within 420 s"),
         ("stack", {"cloudformation__describe_stacks":
                    well()["cloudformation describe-stacks"]["Stacks"][0] | {"StackStatus": "UPDATE_ROLLBACK_COMPLETE"}},
@@ -323,7 +323,7 @@ def test_a_quota_that_is_still_the_default_is_asked_for_as_such(verify):
         service_quotas__get_aws_default_service_quota={"Quota": {"Value": 300.0}},
     )
 
-    assert (run.code, run.of("quotas")[1]) == (0, ("PASS", "3 of 300 rules are used on this bus"))
+    assert (run.code, run.of("quotas")[1]) == (0, ("PASS", "4 of 300 rules are used on this bus"))
 
 
 def test_a_stack_of_one_region_asks_for_no_other(verify):
@@ -345,5 +345,5 @@ def test_what_it_asks_for_by_name_is_in_the_template():
 
     asked = set(re.findall(r'"(\w+(?:Topic|Table|Url))"', script))
     assert asked and asked <= outputs
-    used = set(re.findall(r'"(\w+Function|UsageQueue|UsageIsLate)"', script))
+    used = set(re.findall(r'"(\w+Function|UsageQueue|SpendQueue|UsageIsLate)"', script))
     assert used and used <= resources
