@@ -102,9 +102,9 @@ pub async fn handle(
     let mut activities = read.activities;
     report.own = detector.take_own(&mut activities, now).await?;
     for (account, activities) in by_account(activities) {
-        // EventBridge does not say whether it delivered an event before; what is judged here remembers enough.
+        // EventBridge does not say whether it delivered an event before.
         let judged = detector
-            .judge(&account, &activities, false, exceptions, now.second())
+            .judge(&account, &activities, true, exceptions, now.second())
             .await?;
         report.outcomes.push(judged);
     }

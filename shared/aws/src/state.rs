@@ -7,9 +7,12 @@
 //! 1. **Receipts**: ids that a profile has counted and remembers no more. They are true whatever follows.
 //! 2. **Facts**: openings, ties, first-seen sets. Unions, so that writing them again changes nothing.
 //! 3. **The head**: whoever wrote a fact that bears on others' use counts up the account's generation, and only then
-//!    reads that use and judges it.
+//!    reads that use and judges it. Where the batch may have been delivered before, whoever had it then may have died
+//!    between the facts and the head, so it is counted up once more.
 //! 4. **Judged parts**: profiles and episodes; an episode that moved in one transaction with its findings.
-//! 5. **The head again**: whoever judged looks whether the generation moved meanwhile, and judges anew if it did.
+//! 5. **Totals**: what all profiles of a service come to. They state what profiles have counted, so no total is ever
+//!    ahead of a profile.
+//! 6. **The head again**: whoever judged looks whether the generation moved meanwhile, and judges anew if it did.
 //!
 //! So of an opening and a use that are judged at the same time, at least one side sees the other. A crash between any
 //! two writes loses nothing, since the message comes again, and doubles nothing, since every part knows what it
@@ -162,12 +165,17 @@ impl State {
         now: Timestamp,
     ) -> Result<Outcome, StateError> {
         let mut outcome = Outcome::default();
+        let mut batch = batch;
+        // Of what was delivered before, the facts may have been written by somebody who died before saying so.
+        let mut unsaid = batch.redelivered && bears_on_use(batch.work);
         for _ in 0..LOOKS {
-            match self.attempt(batch, terms, now, &mut outcome).await? {
+            match self.attempt(batch, unsaid, terms, now, &mut outcome).await? {
                 Tried::Done => return Ok(outcome),
-                Tried::LookAgain => {}
+                Tried::LookAgain => unsaid = false,
                 Tried::Conflict if outcome.conflicts >= TRIES => break,
                 Tried::Conflict => {
+                    // Some of its profiles may have been written, and been written by others since.
+                    batch.redelivered = true;
                     outcome.conflicts += 1;
                     tokio::time::sleep(pause(outcome.conflicts)).await;
                 }
@@ -181,6 +189,7 @@ impl State {
     async fn attempt<P: Policy>(
         &self,
         batch: Batch<'_>,
+        unsaid: bool,
         terms: &Terms<P>,
         now: Timestamp,
         outcome: &mut Outcome,
@@ -195,7 +204,7 @@ impl State {
         outcome.oversized = large.into_iter().map(|(key, _)| key).collect();
         let (facts, others): (Vec<_>, Vec<_>) = small.into_iter().partition(|(key, _)| key.is_fact());
 
-        let bearing = facts.iter().any(|(key, _)| key.bears_on_use());
+        let bearing = unsaid || facts.iter().any(|(key, _)| key.bears_on_use());
         let writes = facts.into_iter().map(|(key, body)| Write {
             key,
             body,
@@ -216,23 +225,26 @@ impl State {
         for one in judged.moved {
             moved.entry(one.part).or_default().push(one);
         }
-        let writes = others.into_iter().map(|(key, body)| Write {
-            key,
-            body,
-            moved: moved.remove(&key).unwrap_or_default(),
-        });
-        let writes: Vec<Write> = writes.collect();
+        let (totals, profiles): (Vec<_>, Vec<_>) = others.into_iter().partition(|(key, _)| key.is_total());
+        for parts in [profiles, totals] {
+            let writes = parts.into_iter().map(|(key, body)| Write {
+                key,
+                body,
+                moved: moved.remove(&key).unwrap_or_default(),
+            });
+            let writes: Vec<Write> = writes.collect();
+            if !self
+                .put_parts(batch.account, writes, &fetched.versions, terms, now, outcome)
+                .await?
+            {
+                return Ok(Tried::Conflict);
+            }
+        }
         // Of a part that is not written, because it comes too late or has grown too large, what was found is kept.
         for one in moved.into_values().flatten() {
             if self.put_finding(&one, now).await? == Written::Done {
                 outcome.moved.push(one);
             }
-        }
-        if !self
-            .put_parts(batch.account, writes, &fetched.versions, terms, now, outcome)
-            .await?
-        {
-            return Ok(Tried::Conflict);
         }
         if self.generation(batch.account).await? != fetched.generation {
             return Ok(Tried::LookAgain);
@@ -486,6 +498,15 @@ struct Write {
     key: PartKey,
     body: Vec<u8>,
     moved: Vec<Moved>,
+}
+
+/// Whether openings or ties may come of it.
+fn bears_on_use(work: Work<'_>) -> bool {
+    let Work::Activities(activities) = work else {
+        return false;
+    };
+    let mut activities = activities.iter();
+    activities.any(|activity| activity.stage().is_some() || !activity.links.is_empty())
 }
 
 /// A profile lies in two parts, read together.

@@ -3,7 +3,9 @@
 mod dynamodb;
 mod faults;
 mod sns;
+mod turns;
 
 pub use self::dynamodb::Local;
 pub use self::faults::{Fault, Faults};
 pub use self::sns::{Published, Refusal, Sns};
+pub use self::turns::{Turn, Turns, Waiting};

@@ -286,7 +286,8 @@ impl ServiceProfile {
         expectations
     }
 
-    /// Whether the whole rose in this hour or its day though no single identity has over half of the excess.
+    /// Whether the whole rose in this hour or its day, and would have without any one of its identities. Every use makes
+    /// that likelier and none less, so it does not matter in which order they come.
     /// `mean_of` is what an identity was expected to do in the hour or day.
     pub(crate) fn spread(
         &self,
@@ -311,14 +312,15 @@ impl ServiceProfile {
             if level(horizon, count, expectation, params) < Level::Anomalous {
                 return None;
             }
-            let excess = count as f64 - expectation.mean;
-            // Of those alone that could have it, what they are expected to do is asked for.
-            let half = open.identities.iter().any(|(who, identity)| {
-                let count = count_of(identity) as f64;
-                count > excess / 2.0 && count - mean_of(*who, horizon) > excess / 2.0
+            let falls_without = |calls: u64| level(horizon, count - calls, expectation, params) < Level::Anomalous;
+            // Of those alone that could matter, what they are expected to do is asked for.
+            let one_has_it = open.identities.iter().any(|(who, identity)| {
+                let calls = count_of(identity).min(count);
+                let expected = || libm::floor(mean_of(*who, horizon)) as u64;
+                falls_without(calls) && falls_without(calls.saturating_sub(expected()))
             });
             let identities = open.identities.values().filter(|i| count_of(i) > 0).count();
-            (!half).then_some(Spread {
+            (!one_has_it).then_some(Spread {
                 horizon,
                 count,
                 identities,

@@ -67,6 +67,12 @@ impl PartKey {
         !matches!(self, Self::Control(..) | Self::Use(..) | Self::Service(_))
     }
 
+    /// Whether it states what profiles have counted: written after them. A total that is ahead of a profile could not be
+    /// told from one whose profile was forgotten, and would be added to when the profile catches up.
+    pub fn is_total(self) -> bool {
+        matches!(self, Self::Service(_))
+    }
+
     /// Whether an opening or a tie changes it: who judges use must look again.
     pub fn bears_on_use(self) -> bool {
         matches!(self, Self::Person(_) | Self::Opening(..))

@@ -19,7 +19,8 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, Intercept, Region};
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Builder, Credentials, HttpClient, Intercept, Region};
 use aws_sdk_dynamodb::operation::create_table::builders::CreateTableFluentBuilder;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
@@ -69,6 +70,13 @@ impl Local {
     /// A client whose calls pass through an interceptor, which may fail them, or lose their answers.
     pub fn client_with(&self, interceptor: impl Intercept + 'static) -> Client {
         Client::from_conf(settings(&self.endpoint_url).interceptor(interceptor).build())
+    }
+
+    /// A client whose requests a connector of the test's own carries. It has no timeouts: how long a request waits is the
+    /// connector's affair.
+    pub fn client_over(&self, http: impl HttpClient + 'static) -> Client {
+        let settings = settings(&self.endpoint_url).timeout_config(TimeoutConfig::disabled());
+        Client::from_conf(settings.http_client(http).build())
     }
 
     /// Where it listens, for a program that is run.

@@ -1,7 +1,7 @@
 //! The account's service as a whole rose, though no single identity explains it: a theft spread thin.
 //!
 //! Two signs, each Medium by itself and 60 points together. *Volume*: the sum over all identities leaves its baseline,
-//! and no identity has over half of the excess. *Breadth*: more identities than usual left their own baselines on one
+//! and would have without any one of them. *Breadth*: more identities than usual left their own baselines on one
 //! day, or made twice the calls of their usual day.
 //!
 //! ATT&CK: T1496.004. Evades: twenty identities with forty calls each. False when: a product launch reaches every
