@@ -49,7 +49,9 @@ def test_a_pushed_policy_is_judged_by_and_announced(aws, deploy_hub, account, bi
     policy = tmp_path / "tripmeter.toml"
     policy.write_text(ONLY_IRELAND)
 
-    push(binaries, hub, policy, "--topic", hub.outputs["OperationsTopic"])
+    push(binaries, hub, policy)
+    aws.fire_schedules(account, REGION, "NotifySweep")
+    aws.settle()
 
     assert "only Ireland" in operations.read()[0]["Body"]
     assert DENIED in types_told(aws, findings, model_list(account, "mallory"))

@@ -9,7 +9,7 @@ use anyhow::bail;
 use clap::Args;
 use serde_json::{Value, json};
 use tripmeter_aws::config::{Clients, clients};
-use tripmeter_aws::policy::{Policies, Prepared, PushError, Version, announce, announcement};
+use tripmeter_aws::policy::{Policies, Prepared, PushError, Version};
 use tripmeter_model::bounded;
 
 use super::shown;
@@ -21,10 +21,11 @@ use crate::{failure, terminal};
 const EXAMPLES: &str = "\
 Examples:
   tripmeter policy push tripmeter.toml --table prod-StateTable-1A2B3C --note 'spring' --dry-run
-  tripmeter policy push tripmeter.toml --table ... --note 'spring' --topic arn:aws:sns:...
+  tripmeter policy push tripmeter.toml --table prod-StateTable-1A2B3C --note 'spring' --yes
 
-What changes is shown, and asked about, before anything is written; functions follow within a minute.
-The table is the stack's output StateTable; its output OperationsTopic is the topic to tell of it.
+What changes is shown, and asked about, before anything is written. Functions follow within a minute;
+the detector tells of it on its operations topic within five, whoever wrote the table and however.
+The table is the stack's output StateTable.
 Exit: 0 in force (or shown), 1 the file cannot be used, 2 the table does not answer, or somebody else
 was quicker.";
 
@@ -47,10 +48,6 @@ pub(crate) struct InForce {
 
     #[command(flatten)]
     word: OnWord,
-
-    /// Tell of it on this topic: the stack's output OperationsTopic
-    #[arg(long, value_name = "ARN")]
-    topic: Option<String>,
 
     /// Show what would change, and change nothing
     #[arg(long)]
@@ -217,8 +214,11 @@ impl Opened {
         confirm(&prepared, how.yes)?;
         let version = self.policies.push(&prepared, &by, &how.word.note, cloud::now()).await;
         let version = version.map_err(|error| self.explained(error))?;
-        terminal::print(&format!("Version {} is in force within a minute.\n", version.number))?;
-        self.tell(&version, &prepared, how).await
+        terminal::print(&format!(
+            "Version {} is in force within a minute, and told on the operations topic within five.\n",
+            version.number
+        ))?;
+        Ok(ExitCode::SUCCESS)
     }
 
     /// Says what is wrong with a file that cannot be used; anything else is an error.
@@ -231,17 +231,6 @@ impl Opened {
         let lines = problems.iter().map(|problem| format!("{name}: {}\n", shown(problem)));
         terminal::print(&lines.collect::<String>())?;
         Ok(ExitCode::from(1))
-    }
-
-    async fn tell(&self, version: &Version, prepared: &Prepared, how: &InForce) -> anyhow::Result<ExitCode> {
-        match &how.topic {
-            Some(topic) => {
-                let told = announcement(version, &prepared.changes, &self.table);
-                announce(&self.clients.sns, topic, &told).await?;
-            }
-            None => terminal::say("tripmeter: nobody was told of it; with --topic, the stack's operations topic is\n"),
-        }
-        Ok(ExitCode::SUCCESS)
     }
 
     fn explained(&self, error: PushError) -> anyhow::Error {

@@ -15,7 +15,7 @@ use tripmeter_aws::findings::FindingsTable;
 use tripmeter_aws::intake;
 use tripmeter_aws::state::Outcome;
 use tripmeter_aws::telemetry::{Metric, Metrics};
-use tripmeter_detect::PartKey;
+use tripmeter_detect::{Mode, PartKey};
 use tripmeter_model::Policy as _;
 
 /// Episodes that one tick looks at: the others wait for the next.
@@ -130,6 +130,9 @@ async fn tick(
         report.outcomes.push(closed);
     }
     let name_of = |account: &str| exceptions.account_name(account);
-    report.digest = digest::write_due(&detector.state, &detector.canary, name_of, now).await?;
+    // Who only observes is told nothing; once findings are published, the first day is told.
+    if detector.settings.mode == Mode::Publish {
+        report.digest = digest::write_due(&detector.state, &detector.canary, name_of, now).await?;
+    }
     Ok(report)
 }

@@ -11,7 +11,7 @@ use tripmeter_aws::own::OwnCalls;
 use tripmeter_aws::state::State;
 use tripmeter_aws::testing::Local;
 use tripmeter_control_plane::{HandleError, Report, handle};
-use tripmeter_detect::Settings;
+use tripmeter_detect::{Mode, Settings};
 use tripmeter_model::{DAY, Family, Finding, HOUR, Severity, Status, Timestamp};
 
 const ACCOUNT: &str = "111122223333";
@@ -219,4 +219,23 @@ async fn the_first_day_is_told_once() {
         digest["subject"].as_s().unwrap(),
         "Tripmeter: the first day of account 111122223333"
     );
+}
+
+#[tokio::test]
+async fn who_only_observes_is_told_of_no_first_day_until_findings_are_published() {
+    let mut deployed = Deployed::new().await;
+    let look = event(
+        "ses",
+        "GetSendQuota",
+        &json!(null),
+        TEN,
+        "arn:aws:iam::111122223333:role/app",
+    );
+    deployed.hand_over(&look, TEN).await.unwrap();
+    let tick = r#"{"tripmeter":"tick"}"#;
+
+    deployed.detector.settings.mode = Mode::Observe;
+    assert!(!deployed.hand_over(tick, TEN + 25 * HOUR).await.unwrap().digest);
+    deployed.detector.settings.mode = Mode::Publish;
+    assert!(deployed.hand_over(tick, TEN + 26 * HOUR).await.unwrap().digest);
 }

@@ -1,4 +1,4 @@
-//! Publishes findings from the table to SNS, and digests.
+//! Publishes findings from the table to SNS, digests, and what came into force as policy.
 //!
 //! The table's stream brings each revision within seconds; a sweep publishes what it did not. Both say only that a
 //! finding is due: what is published is what the table holds then, if it is not published yet. So a revision goes to
@@ -23,6 +23,7 @@ use std::time::Instant;
 
 use aws_sdk_dynamodb::Client;
 use tripmeter_aws::findings::FindingsTable;
+use tripmeter_aws::policy::Policies;
 use tripmeter_aws::publish::Publisher;
 use tripmeter_model::{MINUTE, Timestamp};
 
@@ -40,15 +41,17 @@ const STREAM_SECONDS: i64 = MINUTE;
 pub struct Notify {
     findings: FindingsTable,
     digests: Digests,
+    policies: Policies,
     publisher: Publisher,
 }
 
 impl Notify {
-    /// From the findings table, and from the digests in the state table.
+    /// From the findings table, and from the digests and policies in the state table.
     pub fn new(findings: FindingsTable, dynamodb: Client, state_table: &str, publisher: Publisher) -> Arc<Self> {
         Arc::new(Self {
             findings,
-            digests: Digests::new(dynamodb, state_table),
+            digests: Digests::new(dynamodb.clone(), state_table),
+            policies: Policies::new(dynamodb, state_table),
             publisher,
         })
     }
@@ -93,7 +96,7 @@ impl Notify {
         }
     }
 
-    /// Publishes what is pending, oldest first, then the digests that are due.
+    /// Publishes what is pending, oldest first, then the digests that are due, then a policy that nobody was told of.
     async fn sweep(self: &Arc<Self>, now: Timestamp, until: Instant, report: &mut Report) {
         report.is_sweep = true;
         match self.findings.pending(now.plus(-STREAM_SECONDS)).await {
@@ -114,5 +117,6 @@ impl Notify {
             Err(error) => report.failed.push(error.to_string()),
         }
         self.publish_digests(now, report).await;
+        self.announce_policy(report).await;
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tripmeter_aws::config::{self, Config};
 use tripmeter_aws::findings::FindingsTable;
-use tripmeter_aws::publish::{Places, Publisher};
+use tripmeter_aws::publish::{Places, Publisher, Topics};
 use tripmeter_aws::telemetry::{self, Metrics};
 use tripmeter_model::Timestamp;
 use tripmeter_notify::Notify;
@@ -28,7 +28,12 @@ async fn main() -> Result<(), Error> {
         findings_table: config.findings_table.clone(),
     };
     let sns = aws_sdk_sns::Client::new(&aws);
-    let publisher = Publisher::new(sns, config.findings_topic.clone(), config.chat_topic.clone(), places);
+    let topics = Topics {
+        findings: config.findings_topic.clone(),
+        chat: config.chat_topic.clone(),
+        operations: config.operations_topic.clone(),
+    };
+    let publisher = Publisher::new(sns, topics, places);
     let findings = FindingsTable::new(dynamodb.clone(), config.findings_table.clone());
     let notify = Notify::new(findings, dynamodb, &config.state_table, publisher);
 

@@ -121,6 +121,22 @@ impl Notify {
         Ok(outcome)
     }
 
+    /// Tells of a policy that came into force, if nobody was told yet.
+    pub(crate) async fn announce_policy(&self, report: &mut Report) {
+        let (version, said) = match self.policies.untold().await {
+            Ok(None) => return,
+            Ok(Some(untold)) => untold,
+            Err(error) => return report.failed.push(error.to_string()),
+        };
+        if let Err(error) = self.publisher.policy(&said).await {
+            return report.failed.push(error.to_string());
+        }
+        report.policies += 1;
+        if let Err(error) = self.policies.note_told(&version).await {
+            report.failed.push(error.to_string());
+        }
+    }
+
     /// Publishes the digests that are due.
     pub(crate) async fn publish_digests(&self, now: Timestamp, report: &mut Report) {
         let (due, unreadable) = match self.digests.due(now).await {

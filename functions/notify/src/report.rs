@@ -5,7 +5,7 @@ use tripmeter_aws::telemetry::{Metric, Metrics};
 
 /// A sweep that published not all that was due: an error, so that it is invoked again, and the alarm on errors tells.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} findings or digests were not published; the log names them")]
+#[error("{0} messages were not published; the log names them")]
 pub struct Unswept(usize);
 
 /// What came of an invocation: counts for metrics, and for the log what did not go well.
@@ -31,6 +31,8 @@ pub struct Report {
     pub chat_is_down: bool,
     /// Digests published.
     pub digests: u64,
+    /// Policies announced.
+    pub policies: u64,
     /// What was left for lack of time.
     pub left: u64,
     /// Whether it was a sweep.
@@ -42,7 +44,7 @@ pub struct Report {
 impl Report {
     /// Tells it: the counts as metrics, what did not go well as log lines.
     pub fn tell(&self, metrics: &mut Metrics) {
-        metrics.count(Metric::Findings, self.published);
+        metrics.count(Metric::Published, self.published);
         metrics.count(Metric::Unreadable, self.unreadable.len() as u64);
         metrics.count(Metric::Unpublished, (self.failed.len() + self.chat_failed.len()) as u64);
         for seconds in &self.delays {

@@ -19,13 +19,15 @@ use aws_sdk_dynamodb::error::BoxError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use tripmeter_aws::findings::FindingsTable;
-use tripmeter_aws::publish::{Places, Publisher};
+use tripmeter_aws::policy::Policies;
+use tripmeter_aws::publish::{Places, Publisher, Topics};
 use tripmeter_aws::testing::{Fault, Faults, Local, Published, Refusal, Sns};
 use tripmeter_model::{Cause, Finding, HOUR, MINUTE, Suppression, Timestamp};
 use tripmeter_notify::{Notify, Report};
 
 const FINDINGS: &str = "arn:aws:sns:eu-west-1:111122223333:findings";
 const CHAT: &str = "arn:aws:sns:eu-west-1:111122223333:chat";
+const OPERATIONS: &str = "arn:aws:sns:eu-west-1:111122223333:operations";
 
 /// Both tables, SNS, and the function between them.
 struct World {
@@ -53,7 +55,12 @@ impl World {
             runbooks: String::new(),
             findings_table: local.findings_table().into(),
         };
-        let publisher = Publisher::new(sns.client(), FINDINGS, chat.map(Into::into), places);
+        let topics = Topics {
+            findings: FINDINGS.into(),
+            chat: chat.map(Into::into),
+            operations: OPERATIONS.into(),
+        };
+        let publisher = Publisher::new(sns.client(), topics, places);
         Notify::new(table, local.dynamodb(), local.state_table(), publisher)
     }
 
@@ -539,6 +546,58 @@ async fn a_digest_is_published_once_when_it_is_due() {
 }
 
 #[tokio::test]
+async fn a_policy_in_force_is_told_once_and_one_that_was_changed_behind_everybody_is_told_too() {
+    let world = World::new(None).await;
+    let policies = Policies::new(world.local.dynamodb(), world.local.state_table());
+    let told = |world: &World| -> Vec<Published> {
+        let published = world.sns.published().into_iter();
+        published.filter(|message| message.topic == OPERATIONS).collect()
+    };
+    world.handle(&sweep(), now()).await;
+    assert_eq!(told(&world), [], "nothing is in force");
+
+    let prepared = policies
+        .prepare("[regions]\nall = [\"eu-west-1\"]\n", now())
+        .await
+        .unwrap();
+    policies.push(&prepared, "kim", "only Ireland", now()).await.unwrap();
+    world.sns.set_refusal(OPERATIONS, Some(Refusal::NO_TOPIC));
+    let down = world.handle(&sweep(), now()).await;
+    assert_eq!(down.failed.len(), 1, "{down:?}");
+    world.sns.set_refusal(OPERATIONS, None);
+    for _ in 0..2 {
+        world.handle(&sweep(), now()).await;
+    }
+    let pushed = told(&world);
+    assert_eq!(pushed.len(), 1);
+    assert_eq!(pushed[0].subject, "Tripmeter: policy version 1 in force, by kim");
+    assert!(
+        pushed[0].message.contains("They say: only Ireland"),
+        "{}",
+        pushed[0].message
+    );
+
+    let key = |sk: &str| [("pk", text("POLICY")), ("sk", text(sk))];
+    let update = world
+        .local
+        .dynamodb()
+        .update_item()
+        .table_name(world.local.state_table());
+    let [pk, sk] = key("VERSION#000001");
+    let update = update
+        .key(pk.0, pk.1)
+        .key(sk.0, sk.1)
+        .update_expression("SET policy = :policy");
+    let update = update.expression_attribute_values(":policy", text("[regions]\nall = [\"us-east-1\"]\n"));
+    update.send().await.unwrap();
+    world.handle(&sweep(), now()).await;
+
+    let behind = told(&world);
+    assert_eq!(behind.len(), 2);
+    assert!(behind[1].message.contains("us-east-1"), "{}", behind[1].message);
+}
+
+#[tokio::test]
 async fn a_digest_that_sns_does_not_take_is_due_at_the_next_sweep() {
     let world = World::new(None).await;
     let due = [
@@ -556,7 +615,7 @@ async fn a_digest_that_sns_does_not_take_is_due_at_the_next_sweep() {
 
     assert_eq!((down.digests, down.failed.len(), up.digests), (0, 1, 1));
     let error = down.response().unwrap_err().to_string();
-    assert_eq!(error, "1 findings or digests were not published; the log names them");
+    assert_eq!(error, "1 messages were not published; the log names them");
     assert!(up.response().is_ok());
 }
 

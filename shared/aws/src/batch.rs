@@ -211,6 +211,7 @@ impl Report {
         metrics.count(Metric::Events, self.events);
         metrics.count(Metric::OwnCalls, self.own);
         metrics.count(Metric::Unreadable, self.unreadable.len() as u64);
+        metrics.count(Metric::HandedBack, self.answer.batch_item_failures.len() as u64);
         for (message, why) in &self.unreadable {
             tracing::error!(%message, %why, "a message that cannot be read");
         }

@@ -161,8 +161,6 @@ pub struct Clients {
     pub region: String,
     /// For the tables.
     pub dynamodb: aws_sdk_dynamodb::Client,
-    /// For the topics.
-    pub sns: aws_sdk_sns::Client,
 }
 
 /// Why there is nobody to speak as, or nowhere to speak to.
@@ -192,7 +190,6 @@ pub async fn clients(endpoint_url: Option<&str>) -> Result<Clients, ClientsError
     Ok(Clients {
         region,
         dynamodb: aws_sdk_dynamodb::Client::new(&config),
-        sns: aws_sdk_sns::Client::new(&config),
     })
 }
 

@@ -128,7 +128,11 @@ impl Deployment {
 pub fn tell(outcome: &Outcome, now: Millis, metrics: &mut Metrics) {
     metrics.count(Metric::Findings, outcome.moved.len() as u64);
     metrics.count(Metric::Conflicts, outcome.conflicts.into());
-    metrics.count(Metric::Unreadable, outcome.unreadable.len() as u64);
+    metrics.count(Metric::Duplicates, outcome.repeated.unwrap_or(0));
+    metrics.count(
+        Metric::Unreadable,
+        (outcome.unreadable.len() + outcome.oversized.len()) as u64,
+    );
     for moved in &outcome.moved {
         let finding = &moved.finding;
         let since = now.0 - finding.time.seconds() * 1_000;

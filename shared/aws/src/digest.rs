@@ -67,7 +67,11 @@ pub async fn write_due(
     for listed in waiting.iter().take(ACCOUNTS) {
         seen.push(look(state, &listed.account, name_of(&listed.account), now).await?);
     }
-    let heard = canary.regions().await?.into_keys().collect();
+    let regions = canary.regions().await?.into_iter();
+    let heard = regions
+        .filter(|(_, region)| region.is_heard())
+        .map(|(name, _)| name)
+        .collect();
     let more: Vec<&str> = waiting
         .iter()
         .skip(ACCOUNTS)

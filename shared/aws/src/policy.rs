@@ -4,10 +4,14 @@
 //! |---|---|---|
 //! | `POLICY` | `CURRENT` | `number` N: the version in force |
 //! | `POLICY` | `VERSION#000001` | `policy` S: the file; `pushed_at`, `pushed_by`, `note`, `digest` S |
+//! | `POLICY` | `TOLD` | `number` N, `policy` S: what people were last told is in force |
 //!
 //! A version is never changed. A push writes the next one and moves `CURRENT` in one transaction, on the condition
 //! that `CURRENT` is still what the pusher was shown: of two at once, one wins and the other is told. Going back is a
 //! push, too: of an earlier version's text.
+//!
+//! What is in force and not what was told is announced, whoever wrote it and however: who can write the table needs
+//! no program of ours to add an exception.
 
 mod announcement;
 mod changes;
@@ -19,7 +23,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, Update};
 use tripmeter_model::{Timestamp, bounded, stable_uid};
 use tripmeter_policy::{PolicyError, PolicyFile, Problem};
 
-pub use self::announcement::{AnnounceError, Announcement, announce, announcement};
+pub use self::announcement::{Announcement, announcement};
 pub use self::changes::Changes;
 pub use self::current::{CurrentPolicy, Trouble};
 pub use self::version::Version;
@@ -27,6 +31,7 @@ use self::version::key;
 use crate::dynamodb::{Failure, Item, Transacted, transact};
 
 const CURRENT: &str = "CURRENT";
+const TOLD: &str = "TOLD";
 
 /// The largest policy file, in bytes: an item holds 400 KB.
 pub const LARGEST: usize = 300_000;
@@ -241,6 +246,39 @@ impl Policies {
             }
         }
         Ok(versions)
+    }
+
+    /// The version in force, if it is not what people were last told, and what is to be said of it.
+    ///
+    /// # Errors
+    /// When the table does not answer, or the version cannot be read.
+    pub async fn untold(&self) -> Result<Option<(Version, Announcement)>, PushError> {
+        let Some(current) = self.current().await? else {
+            return Ok(None);
+        };
+        let told = self.get(TOLD).await?.unwrap_or_default();
+        let number = told.get("number").and_then(|number| number.as_n().ok());
+        let text = told.get("policy").and_then(|text| text.as_s().ok());
+        let text = text.map_or("", String::as_str);
+        if number == Some(&current.number.to_string()) && text == current.text {
+            return Ok(None);
+        }
+        let changes = Changes::between(text, &current.text);
+        let said = announcement(&current, &changes, &self.table);
+        Ok(Some((current, said)))
+    }
+
+    /// Notes that people were told of a version.
+    ///
+    /// # Errors
+    /// When the table does not answer: they are told once more.
+    pub async fn note_told(&self, version: &Version) -> Result<(), PushError> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(key(TOLD)));
+        let put = put
+            .item("number", AttributeValue::N(version.number.to_string()))
+            .item("policy", AttributeValue::S(version.text.clone()));
+        put.send().await.map_err(Failure::sdk)?;
+        Ok(())
     }
 
     async fn current_number(&self) -> Result<Option<u32>, Failure> {

@@ -18,6 +18,7 @@ use tripmeter_findings::RUNBOOKS;
 use tripmeter_model::Finding;
 
 use self::message::{Body, Message};
+use crate::policy::Announcement;
 
 /// What messages say of other places.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,26 +65,39 @@ pub enum PublishError {
     },
 }
 
+/// The stack's topics, by their ARNs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Topics {
+    /// For findings and digests.
+    pub findings: String,
+    /// For chat, where there is one.
+    pub chat: Option<String>,
+    /// For what concerns the detector itself.
+    pub operations: String,
+}
+
 /// Publishes to the stack's topics.
 #[derive(Clone, Debug)]
 pub struct Publisher {
     sns: Client,
     findings_topic: String,
     chat_topic: Option<String>,
+    operations_topic: String,
     places: Places,
 }
 
 impl Publisher {
     /// To these topics; without one for chat, nothing goes there.
-    pub fn new(sns: Client, findings_topic: impl Into<String>, chat_topic: Option<String>, places: Places) -> Self {
+    pub fn new(sns: Client, topics: Topics, places: Places) -> Self {
         let mut places = places;
         if places.runbooks.is_empty() {
             RUNBOOKS.clone_into(&mut places.runbooks);
         }
         Self {
             sns,
-            findings_topic: findings_topic.into(),
-            chat_topic: chat_topic.filter(|topic| !topic.is_empty()),
+            findings_topic: topics.findings,
+            chat_topic: topics.chat.filter(|topic| !topic.is_empty()),
+            operations_topic: topics.operations,
             places,
         }
     }
@@ -127,6 +141,13 @@ impl Publisher {
     pub async fn digest(&self, subject: &str, text: &str) -> Result<(), PublishError> {
         let digest = Message::digest(subject, text);
         self.send(&self.findings_topic, "a digest", digest).await
+    }
+
+    /// Publishes to the operations topic that a policy has come into force.
+    pub async fn policy(&self, said: &Announcement) -> Result<(), PublishError> {
+        let message = Message::plain(&said.subject, &said.text);
+        self.send(&self.operations_topic, "a policy's announcement", message)
+            .await
     }
 
     async fn send(&self, topic: &str, what: &str, message: Message) -> Result<(), PublishError> {

@@ -100,6 +100,8 @@ pub struct Outcome {
     pub unreadable: Vec<PartError>,
     /// Parts that are too large to be written.
     pub oversized: Vec<PartKey>,
+    /// Uses that had been counted before the batch was judged first.
+    pub repeated: Option<u64>,
 }
 
 /// The state table.
@@ -196,6 +198,7 @@ impl State {
     ) -> Result<Tried, StateError> {
         let (fetched, judged) = self.fetch_and_judge(batch, terms, now).await?;
         outcome.unreadable.clone_from(&judged.errors);
+        outcome.repeated.get_or_insert(judged.repeated);
         self.put_receipts(batch.account, &judged.receipts, now).await?;
         // What comes so late that it cannot matter any more is not written: it would be gone when it is read.
         let matters = |key: &PartKey| key.expires(now, terms.settings()).is_none_or(|expires| expires >= now);

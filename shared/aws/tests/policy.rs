@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used)]
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use tripmeter_aws::policy::{Changes, CurrentPolicy, Policies, PushError, Trouble, Version, announce, announcement};
-use tripmeter_aws::testing::{Fault, Faults, Local, Refusal, Sns};
+use tripmeter_aws::policy::{CurrentPolicy, Policies, PushError, Trouble, Version};
+use tripmeter_aws::testing::{Fault, Faults, Local};
 use tripmeter_model::{Policy, Service, Timestamp};
 
 const IRELAND: &str = "[regions]\nall = [\"eu-west-1\"]\n";
@@ -240,28 +240,4 @@ async fn regions_of_the_deployment_hold_where_the_file_names_none() {
     push(&policies, VIRGINIA).await;
     current.refresh(at(60)).await;
     assert!(allows(&current, "us-east-1") && !allows(&current, "eu-west-1"));
-}
-
-#[tokio::test]
-async fn a_push_is_announced_or_it_is_said_that_it_was_not() {
-    let (_local, policies) = policies().await;
-    let sns = Sns::start().await;
-    let topic = "arn:aws:sns:eu-west-1:111122223333:prod-OperationsTopic-1D";
-    let told = announcement(
-        &push(&policies, IRELAND).await,
-        &Changes::between("", IRELAND),
-        "prod-StateTable-1A",
-    );
-
-    announce(&sns.client(), topic, &told).await.unwrap();
-    sns.set_refusal(topic, Some(Refusal::NO_TOPIC));
-    let error = announce(&sns.client(), topic, &told).await.unwrap_err();
-
-    let published = sns.published();
-    assert_eq!(published.len(), 1);
-    assert_eq!(
-        (&published[0].subject, &published[0].message),
-        (&told.subject, &told.text)
-    );
-    assert!(error.to_string().contains(topic), "{error}");
 }

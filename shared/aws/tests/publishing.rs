@@ -5,12 +5,13 @@ mod samples;
 
 use proptest::prelude::*;
 use serde_json::Value;
-use tripmeter_aws::publish::{Delivery, Places, PublishError, Publisher};
+use tripmeter_aws::publish::{Delivery, Places, PublishError, Publisher, Topics};
 use tripmeter_aws::testing::{Published, Refusal, Sns};
 use tripmeter_findings::{chat, ocsf_with, sms, subject, text_with};
 use tripmeter_model::{ContextSeen, Factor, FactorName, Finding};
 
 const FINDINGS: &str = "arn:aws:sns:eu-west-1:111122223333:findings";
+const OPERATIONS: &str = "arn:aws:sns:eu-west-1:111122223333:operations";
 const CHAT: &str = "arn:aws:sns:eu-west-1:111122223333:chat";
 const RUNBOOKS: &str = "https://runbooks.example";
 
@@ -19,7 +20,15 @@ fn publisher(sns: &Sns, chat: Option<&str>) -> Publisher {
         runbooks: RUNBOOKS.into(),
         findings_table: "tripmeter-findings".into(),
     };
-    Publisher::new(sns.client(), FINDINGS, chat.map(Into::into), places)
+    Publisher::new(sns.client(), topics(chat), places)
+}
+
+fn topics(chat: Option<&str>) -> Topics {
+    Topics {
+        findings: FINDINGS.into(),
+        chat: chat.map(Into::into),
+        operations: OPERATIONS.into(),
+    }
 }
 
 fn json(text: &str) -> Value {
@@ -88,7 +97,7 @@ async fn a_runbook_without_an_address_is_its_path_in_the_project() {
         findings_table: "tripmeter-findings".into(),
     };
 
-    Publisher::new(sns.client(), FINDINGS, None, places)
+    Publisher::new(sns.client(), topics(None), places)
         .finding(&samples::pump())
         .await
         .unwrap();

@@ -139,6 +139,8 @@ pub(crate) struct Account {
     pub ledger: Ledger,
     pub persons: Persons,
     pub controls: Shelf<ControlKey, ControlEpisode>,
+    /// Uses that were counted before. Not kept.
+    pub repeated: u64,
     /// Whether only what was fetched of it is held.
     partly: bool,
     /// The day of the last sweep.
@@ -165,6 +167,7 @@ impl Account {
             ledger: Ledger::default(),
             persons: Persons::whole(),
             controls: Shelf::whole(),
+            repeated: 0,
             partly: false,
             swept: at.day(),
             ended: VecDeque::new(),
@@ -190,6 +193,7 @@ impl Account {
             ledger: Ledger::unfetched(),
             persons: Persons::unfetched(),
             controls: Shelf::unfetched(),
+            repeated: 0,
             partly: true,
             swept: span.last_day,
             ended: VecDeque::new(),

@@ -86,6 +86,8 @@ pub struct Judged {
     pub receipts: Vec<(PartKey, Receipt)>,
     /// Parts that could not be read.
     pub errors: Vec<PartError>,
+    /// Uses that had been counted before.
+    pub repeated: u64,
 }
 
 /// See the module's docs.
@@ -169,6 +171,7 @@ impl Slice {
             Work::Advance(now) => terms.advance(&mut account, now, &mut judged.moved),
         }
         judged.missing = missing_of(&account);
+        judged.repeated = account.repeated;
         if !self.bodies.contains_key(&PartKey::Account) {
             judged.missing.parts.insert(PartKey::Account);
         }

@@ -191,6 +191,12 @@ pub struct Region {
 }
 
 impl Region {
+    /// Whether a call of the canary was heard there, and none of it is missed since.
+    pub fn is_heard(&self) -> bool {
+        let heard = |watch: &Watch| watch.heard_at.is_some() && watch.missed.is_none();
+        self.watches.values().any(heard)
+    }
+
     /// Misses in a row, the most of all calls.
     pub fn misses(&self) -> u32 {
         let missed = self.watches.values().filter_map(|watch| watch.missed);

@@ -1,7 +1,6 @@
-//! A push says so itself: whoever adds an exception for a theft leaves a message with those who look.
+//! What is said of a policy that has come into force: whoever adds an exception for a theft leaves a message with those
+//! who look.
 
-use aws_sdk_sns::Client;
-use aws_sdk_sns::error::DisplayErrorContext;
 use tripmeter_findings::subject_line;
 use tripmeter_model::bounded;
 
@@ -10,7 +9,7 @@ use super::{Changes, Version};
 /// Changes that are told one by one.
 const MAX_CHANGES: usize = 40;
 
-/// A message about a push.
+/// A message about a policy that has come into force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {
     /// One line that SNS takes.
@@ -19,15 +18,7 @@ pub struct Announcement {
     pub text: String,
 }
 
-/// SNS did not take the message. The push is in force all the same.
-#[derive(Debug, thiserror::Error)]
-#[error("the push could not be announced on {topic}: {cause}")]
-pub struct AnnounceError {
-    topic: String,
-    cause: String,
-}
-
-/// What is said of a push to the state table `table`.
+/// What is said of a version that came into force in the state table `table`.
 pub fn announcement(version: &Version, changes: &Changes, table: &str) -> Announcement {
     let Version {
         number,
@@ -66,22 +57,6 @@ pub fn announcement(version: &Version, changes: &Changes, table: &str) -> Announ
             .collect::<Vec<_>>()
             .join("\n"),
     }
-}
-
-/// Publishes the announcement on a topic.
-///
-/// # Errors
-/// When SNS does not take it.
-pub async fn announce(sns: &Client, topic: &str, announcement: &Announcement) -> Result<(), AnnounceError> {
-    let publish = sns
-        .publish()
-        .topic_arn(topic)
-        .subject(&announcement.subject)
-        .message(&announcement.text);
-    publish.send().await.map(drop).map_err(|error| AnnounceError {
-        topic: bounded(topic, 256),
-        cause: DisplayErrorContext(error).to_string(),
-    })
 }
 
 #[cfg(test)]

@@ -132,6 +132,15 @@ impl Message {
         }
     }
 
+    /// The same text for everybody.
+    pub(super) fn plain(subject: &str, text: &str) -> Self {
+        Self {
+            subject: subject.to_owned(),
+            body: Body::Same(text.to_owned()),
+            attributes: Vec::new(),
+        }
+    }
+
     /// What counts against [`MAX_MESSAGE_BYTES`]; the subject, of which SNS does not say, is counted too.
     fn bytes(&self) -> usize {
         let (Body::Same(text) | Body::ByProtocol(text)) = &self.body;

@@ -24,8 +24,12 @@ pub enum Metric {
     Events,
     /// Records that had been counted before.
     Duplicates,
-    /// Revisions of findings that were stored, or published.
+    /// Revisions of findings that were stored.
     Findings,
+    /// Revisions of findings that the findings topic took.
+    Published,
+    /// Messages that could not be judged now, and come again.
+    HandedBack,
     /// What SNS did not take.
     Unpublished,
     /// Writes that met others'.
@@ -42,10 +46,12 @@ pub enum Metric {
 
 impl Metric {
     /// Every one.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Events,
         Self::Duplicates,
         Self::Findings,
+        Self::Published,
+        Self::HandedBack,
         Self::Unpublished,
         Self::Conflicts,
         Self::Unreadable,
@@ -60,6 +66,8 @@ impl Metric {
             Self::Events => "Events",
             Self::Duplicates => "Duplicates",
             Self::Findings => "Findings",
+            Self::Published => "Published",
+            Self::HandedBack => "HandedBack",
             Self::Unpublished => "Unpublished",
             Self::Conflicts => "Conflicts",
             Self::Unreadable => "Unreadable",
@@ -70,7 +78,8 @@ impl Metric {
     }
 }
 
-/// What one invocation counts. Every metric is there by stack, and by stack and function.
+/// What one invocation counts, by stack. Which function it was is a member of the line and no dimension: each more would
+/// be billed as another metric.
 ///
 /// ```
 /// use tripmeter_aws::telemetry::{Metric, Metrics};
@@ -136,7 +145,7 @@ impl Metrics {
                 "Timestamp": now,
                 "CloudWatchMetrics": [{
                     "Namespace": NAMESPACE,
-                    "Dimensions": [["Stack"], ["Stack", "Function"]],
+                    "Dimensions": [["Stack"]],
                     "Metrics": metrics.iter().map(|(name, unit, _)| json!({"Name": name, "Unit": unit})).collect::<Vec<_>>(),
                 }],
             },

@@ -75,6 +75,7 @@ impl Account {
             return;
         }
         let (counted, hour) = (added != Added::Duplicate, time.hour());
+        self.repeated += u64::from(!counted);
         if outside
             && counted
             && let Some(cell) = used.around.cells.get_mut(&hour)
