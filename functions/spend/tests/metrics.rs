@@ -1,10 +1,6 @@
 //! What CloudWatch counts: read page by page, told once, found where it is too much.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what fails here fails the test that asked for it"
-)]
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test that asked for it")]
 
 mod support;
 
@@ -45,7 +41,7 @@ fn page(metric: &str, label: &'static str, values: &[f64]) -> Answer {
 fn reader(cloud_watch: &CloudWatch, local: &Local, regions: &[&str]) -> Reader {
     let regions: Vec<String> = regions.iter().map(|region| (*region).to_owned()).collect();
     let client: Client = local.dynamodb();
-    Reader::new(ACCOUNT, &regions, &cloud_watch.config(), client, &local.state_table())
+    Reader::new(ACCOUNT, &regions, &cloud_watch.config(), client, local.state_table())
 }
 
 async fn read(reader: &Reader, local: &Local) -> Vec<Option<Report>> {

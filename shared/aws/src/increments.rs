@@ -275,7 +275,7 @@ impl Increments {
                 // The table deletes days after this: what is pending is told by the next run.
                 item.insert(
                     "expires".to_owned(),
-                    number(now.plus(2 * self.keep_seconds.max(DAY)).seconds()),
+                    number(&now.plus(2 * self.keep_seconds.max(DAY)).seconds()),
                 );
                 writes.push(put(Put::builder().table_name(&self.table).set_item(Some(item)))?);
             }
@@ -326,16 +326,16 @@ impl Increments {
     fn told_item(&self, reading: &Reading, known: &Known, now: Timestamp) -> Result<TransactWriteItem, Failure> {
         let mut item = self.told_key(reading);
         item.insert("body".to_owned(), blob(&known.told));
-        item.insert("version".to_owned(), number(known.version + 1));
+        item.insert("version".to_owned(), number(&(known.version + 1)));
         // An hour longer than it can be asked for: clocks differ.
         let expires = reading.bucket.max(now).plus(self.keep_seconds + HOUR);
-        item.insert("expires".to_owned(), number(expires.seconds()));
+        item.insert("expires".to_owned(), number(&expires.seconds()));
         let write = Put::builder().table_name(&self.table).set_item(Some(item));
         put(match known.version {
             0 => write.condition_expression("attribute_not_exists(pk)"),
             version => write
                 .condition_expression("version = :version")
-                .expression_attribute_values(":version", number(version)),
+                .expression_attribute_values(":version", number(&version)),
         })
     }
 
@@ -407,6 +407,6 @@ fn blob<T: Serialize>(value: &T) -> AttributeValue {
     AttributeValue::B(Blob::new(postcard::to_stdvec(value).unwrap_or_default()))
 }
 
-fn number(value: impl ToString) -> AttributeValue {
+fn number(value: &impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
