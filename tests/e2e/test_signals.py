@@ -13,7 +13,7 @@ from mutations import disabled
 
 REGION = "us-east-1"
 MEMBER = "444455556666"
-LEAKED = "Persistence:IAM/LeakedKey"
+LEAKED = "CredentialAccess:IAM/LeakedKey"
 
 # What each event is found as, in which account (or that of the test), and how bad, where nothing else explains it.
 FOUND = {

@@ -10,6 +10,11 @@ use tripmeter_model::{Activity, Identity, IdentityKind, Kind, Service, Session, 
 use super::envelope::{Envelope, account, event_id, region, text};
 use super::names::service_named;
 
+pub(super) const ABOUT: [(&str, &str); 2] = [
+    ("aws.health", "AWS Health Event"),
+    ("aws.health", "AWS Health Abuse Event"),
+];
+
 /// Keys of one event that are told.
 const MAX_KEYS: usize = 10;
 

@@ -11,6 +11,15 @@ use super::envelope::{Envelope, event_id};
 use crate::call::About;
 use crate::target;
 
+pub(super) const SENT: (&str, &str) = ("aws.ses", "Email Sent");
+/// The publishing of events to SNS calls the same thing so.
+pub(super) const SENT_ELSEWHERE: (&str, &str) = ("aws.ses", "Send");
+/// What SES thinks of a sender. That sending is on again is a record of its own.
+pub(super) const STANDING: [(&str, &str); 2] = [
+    ("aws.ses", "Sending Status Disabled"),
+    ("aws.ses", "Advisor Recommendation Status Open"),
+];
+
 /// Recipients that one mail can have.
 const MAX_RECIPIENTS: u64 = 50;
 
@@ -61,8 +70,6 @@ pub(super) fn standing(envelope: &Envelope) -> Option<Activity> {
             let cause = bounded(envelope.text("/data/record/cause"), 240);
             (kind, by_aws, format!("{who} has stopped sending: {cause}"))
         }
-        // The call that enables it is a record of its own.
-        "Sending Status Enabled" => (Kind::Context, false, "sending is on again".to_owned()),
         "Advisor Recommendation Status Open" => {
             let about = envelope.text("/metadata/type");
             let of_recipients = matches!(about, "BOUNCE" | "COMPLAINT" | "FEEDBACK_3P" | "IP_LISTING");

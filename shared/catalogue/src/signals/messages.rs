@@ -9,22 +9,21 @@ use super::envelope::{Envelope, event_id};
 use crate::dial_prefixes;
 use crate::target::code_text;
 
-pub(super) const DETAIL_TYPES: &[&str] = &[
-    "Text Message Delivery Status Updated",
-    "Media Message Delivery Status Updated",
-    "Voice Message Delivery Status Updated",
+pub(super) const ABOUT: [(&str, &str); 3] = [
+    ("aws.sms-voice", "Text Message Delivery Status Updated"),
+    ("aws.sms-voice", "Media Message Delivery Status Updated"),
+    ("aws.sms-voice", "Voice Message Delivery Status Updated"),
 ];
 
-/// Nothing for a state that is not final, for a message that was never sent, and for registrations.
+/// Nothing for a state that is not final, and for a message that was never sent.
 pub(super) fn read(envelope: &Envelope) -> Option<Activity> {
-    let known = DETAIL_TYPES.contains(&envelope.detail_type.as_str());
     let is_final = envelope.detail.get("isFinal").and_then(serde_json::Value::as_bool) != Some(false);
     let event_type = envelope.text("/eventType");
     // What a protect configuration blocks, or cannot be a message at all, costs nothing.
     let unsent = event_type.ends_with("PROTECT_BLOCKED")
         || event_type.ends_with("_INVALID")
         || envelope.text("/messageStatus") == "PROTECT_BLOCKED";
-    if !known || !is_final || unsent {
+    if !is_final || unsent {
         return None;
     }
     let message = envelope.text("/messageId");

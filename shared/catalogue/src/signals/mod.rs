@@ -50,11 +50,10 @@ pub fn read(envelope: &Envelope) -> Vec<Activity> {
         alarms::ABOUT => alarms::read(envelope),
         trusted_advisor::ABOUT => trusted_advisor::read(envelope).into_iter().collect(),
         guard_duty::ABOUT => guard_duty::read(envelope).into_iter().collect(),
-        ("aws.health", "AWS Health Event" | "AWS Health Abuse Event") => health::read(envelope),
-        // The publishing of events to SNS calls the same thing `Send`.
-        ("aws.ses", "Email Sent" | "Send") => vec![mail::sent(envelope)],
-        ("aws.ses", _) => mail::standing(envelope).into_iter().collect(),
-        ("aws.sms-voice", _) => messages::read(envelope).into_iter().collect(),
+        mail::SENT | mail::SENT_ELSEWHERE => vec![mail::sent(envelope)],
+        _ if health::ABOUT.contains(&about) => health::read(envelope),
+        _ if mail::STANDING.contains(&about) => mail::standing(envelope).into_iter().collect(),
+        _ if messages::ABOUT.contains(&about) => messages::read(envelope).into_iter().collect(),
         _ => Vec::new(),
     }
 }
