@@ -42,6 +42,11 @@ pub(crate) fn of(record: &Record<'_>, call: &Call, scope: &Scope) -> Activity {
         caller: &identity,
     };
     let principal = principal::of(call.target, &parameters, record.response_elements, denied, &place);
+    let ruling = match &principal {
+        // Nothing in the account limits root.
+        Some(id) if ruling.kind == Kind::CredentialIssue && id.ends_with(":root") => ruling.grave(),
+        _ => ruling,
+    };
     let quantity = quantity::of(call.quantity, &parameters);
     let target = target::of(call.target, &parameters)
         .or_else(|| target::of_text(call.target, denied?))

@@ -100,6 +100,10 @@ services! {
     GuardDuty = "guardduty.amazonaws.com", "GuardDuty", false;
     /// AWS Organizations.
     Organizations = "organizations.amazonaws.com", "Organizations", false;
+    /// AWS IAM Identity Center: which people and groups may use which accounts.
+    IdentityCenter = "sso.amazonaws.com", "IdentityCenter", false;
+    /// AWS IAM Roles Anywhere: which certificates open which roles.
+    RolesAnywhere = "rolesanywhere.amazonaws.com", "RolesAnywhere", false;
     /// This detector itself, where a finding is about what it hears.
     Tripmeter = "tripmeter", "Tripmeter", false;
 }

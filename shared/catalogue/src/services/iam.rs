@@ -32,6 +32,7 @@ const API_KEY_USER: Rule = Rule::Judged(
     "grave when it is made to hold an API key of Bedrock or Claude Platform",
     new_user,
 );
+const ISSUER: Rule = Rule::Judged("grave unless the issuer is an EKS cluster", issuer);
 const ACTIVE: Rule = Rule::Holds("status", &["Active"]);
 
 #[rustfmt::skip] // one call a line
@@ -56,9 +57,9 @@ pub(crate) const CALLS: &[Call] = &service(
         credential("CreateRole", "makes a role").about(ROLE).routine().when(TRUSTED),
         credential("AddUserToGroup", "gives a user what a group may").about(USER),
         credential("UpdateAssumeRolePolicy", "changes who may become a role").about(ROLE).when(TRUSTED),
-        credential("CreateSAMLProvider", "lets another directory's people in"),
-        credential("UpdateSAMLProvider", "changes whose people are let in"),
-        credential("CreateOpenIDConnectProvider", "lets another issuer's tokens in"),
+        credential("CreateSAMLProvider", "lets another directory's people in").grave(),
+        credential("UpdateSAMLProvider", "changes whose people are let in").grave(),
+        credential("CreateOpenIDConnectProvider", "lets another issuer's tokens in").when(ISSUER),
         credential("AcceptDelegationRequest", "grants what an outside service asked for"),
         // Grants.
         credential("AttachUserPolicy", "grants a user a managed policy").about(USER).when(ATTACHED),
@@ -148,6 +149,17 @@ fn new_user(parameters: &Parameters, row: Ruling) -> Ruling {
         row.grave().valued("api key")
     } else {
         row
+    }
+}
+
+/// Every cluster has an issuer of its own. A thief's cluster has one, too: it is no routine.
+fn issuer(parameters: &Parameters, row: Ruling) -> Ruling {
+    let url = parameters.text("url").unwrap_or_default();
+    let host = url.strip_prefix("https://").unwrap_or(&url);
+    if host.starts_with("oidc.eks.") {
+        row.valued("eks")
+    } else {
+        row.grave()
     }
 }
 
@@ -255,6 +267,43 @@ mod tests {
         assert_eq!(create("codecommit.amazonaws.com"), (false, true));
         assert!(call(Service::Iam, "CreateUser", r#"{"userName":"BedrockAPIKey-a1b2"}"#).grave);
         assert!(!call(Service::Iam, "CreateUser", r#"{"userName":"eve"}"#).grave);
+    }
+
+    #[test]
+    fn what_is_roots_own_is_grave() {
+        let made_by = |user: &'static str, name: &'static str, parameters: Option<&'static str>| {
+            of(&Record {
+                event_name: name.into(),
+                request_parameters: parameters,
+                user_identity: Some(user),
+                ..record(Service::Iam)
+            })
+        };
+        const ROOT: &str = r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333"}"#;
+        const DANA: &str = r#"{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/dana"}"#;
+        for (name, parameters) in [
+            ("CreateAccessKey", None),
+            ("CreateAccessKey", Some("{}")),
+            (
+                "DeactivateMFADevice",
+                Some(r#"{"serialNumber":"arn:aws:iam::111122223333:mfa/root"}"#),
+            ),
+        ] {
+            assert!(made_by(ROOT, name, parameters).grave, "{name}");
+            assert!(!made_by(DANA, name, parameters).grave, "{name}");
+        }
+        // A key that root makes for a user reaches what the user reaches.
+        assert!(!made_by(ROOT, "CreateAccessKey", Some(r#"{"userName":"eve"}"#)).grave);
+    }
+
+    #[test]
+    fn an_issuer_let_in_is_grave_but_for_a_cluster_s_own() {
+        let grave = |url: &str| {
+            let parameters = format!(r#"{{"url":"{url}","clientIDList":["sts.amazonaws.com"]}}"#);
+            call(Service::Iam, "CreateOpenIDConnectProvider", &parameters).grave
+        };
+        assert!(grave("https://token.example.com") && grave("https://example.com/oidc.eks."));
+        assert!(!grave("https://oidc.eks.eu-west-1.amazonaws.com/id/0A1B"));
     }
 
     #[test]

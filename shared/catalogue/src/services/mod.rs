@@ -8,6 +8,7 @@ mod bedrock_mantle;
 mod claude_platform;
 mod cognito;
 mod costs;
+mod federation;
 mod iam;
 mod ourselves;
 mod quotas;
@@ -44,6 +45,8 @@ pub(crate) const ALL: &[&[Call]] = &[
     account::BILLING,
     iam::CALLS,
     sts::CALLS,
+    federation::IDENTITY_CENTER,
+    federation::ROLES_ANYWHERE,
     signin::CALLS,
     costs::BUDGETS,
     costs::COST_EXPLORER,
@@ -95,6 +98,8 @@ pub(crate) fn by_event_source(event_source: &str) -> Option<Service> {
         "cloudformation" => Service::CloudFormation,
         "guardduty" => Service::GuardDuty,
         "organizations" => Service::Organizations,
+        "sso" => Service::IdentityCenter,
+        "rolesanywhere" => Service::RolesAnywhere,
         _ => return None,
     })
 }

@@ -1,11 +1,14 @@
 //! The services that this detector is made of. Deployments make such calls all day: they are guardrail removals only
-//! where they name a resource of this detector. SNS and CloudWatch are in files of their own.
+//! where they name a resource of this detector, or a log group that holds evidence. SNS and CloudWatch are in files of
+//! their own.
 //!
 //! Source: the API references of these services.
 
 use tripmeter_model::Service;
 
 use crate::call::{About, Call, Rule, guard, service};
+use crate::parameters::Parameters;
+use crate::ruling::Ruling;
 
 const RULE: About = About::Resource(&["name", "rule"]);
 const FUNCTION: About = About::Resource(&["functionName", "functionArn"]);
@@ -106,19 +109,51 @@ pub(crate) const CLOUD_FORMATION: &[Call] = &service(
 
 const LOG_GROUP: About = About::Resource(&["logGroupName"]);
 const LOG_NAMES: &[&str] = &["logGroupName", "filterName"];
+const OF_RECORDS: Rule = Rule::Judged(
+    "context unless logGroupName is, by its name, where model calls or a trail's records are kept",
+    of_records,
+);
+const CUT_SHORT: Rule = Rule::Judged(
+    "context unless logGroupName is such a group, and what is in it is kept for less than a week",
+    cut_short,
+);
+/// What is kept for fewer days is hardly there when somebody looks for it.
+const A_WEEK: f64 = 7.0;
 
 #[rustfmt::skip] // one call a line
 pub(crate) const LOGS: &[Call] = &service(
     Service::Logs,
     &["logs"],
     [
-        guard("DeleteLogGroup", "what this detector said is gone").about(LOG_GROUP).grave().only_ours(LOG_NAMES),
+        guard("DeleteLogGroup", "what was recorded of model calls, of the account or by this detector is gone")
+            .about(LOG_GROUP).grave().when(OF_RECORDS).or_ours(LOG_NAMES),
         guard("DeleteSubscriptionFilter", "logs no longer reach this detector")
             .about(LOG_GROUP).grave().only_ours(LOG_NAMES),
-        guard("PutRetentionPolicy", "what this detector said is kept for another time")
-            .about(LOG_GROUP).grave().only_ours(LOG_NAMES),
+        guard("PutRetentionPolicy", "what was recorded is kept for a short time")
+            .about(LOG_GROUP).when(CUT_SHORT).or_ours(LOG_NAMES),
     ],
 );
+
+/// Whether a log group is known by its name to hold model calls or a trail's records. Agents and knowledge bases have
+/// groups of their own, which come and go with them.
+fn holds_records(parameters: &Parameters) -> bool {
+    let name = parameters.text("logGroupName").unwrap_or_default().to_ascii_lowercase();
+    let of_models = name.contains("bedrock") && ["invocation", "logging"].iter().any(|word| name.contains(word));
+    name.contains("cloudtrail") || of_models
+}
+
+fn of_records(parameters: &Parameters, row: Ruling) -> Ruling {
+    if holds_records(parameters) { row } else { row.context() }
+}
+
+fn cut_short(parameters: &Parameters, row: Ruling) -> Ruling {
+    let short = parameters.number("retentionInDays").is_none_or(|days| days < A_WEEK);
+    if short && holds_records(parameters) {
+        row
+    } else {
+        row.context()
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -145,6 +180,41 @@ mod tests {
             let others = format!(r#"{{"{parameter}":"orders"}}"#);
             assert_eq!(kind(service, name, &others), Kind::Context, "{name}");
         }
+    }
+
+    #[test]
+    fn logs_of_model_calls_and_of_trails_are_guarded_by_their_names() {
+        let delete = |group: &str| {
+            kind(
+                Service::Logs,
+                "DeleteLogGroup",
+                &format!(r#"{{"logGroupName":"{group}"}}"#),
+            )
+        };
+        for kept in [
+            "/aws/bedrock/modelinvocations",
+            "bedrock-invocation-logs",
+            "BedrockModelInvocationLogging",
+            "aws-cloudtrail-logs-111122223333",
+        ] {
+            assert_eq!(delete(kept), Kind::GuardrailRemoval, "{kept}");
+        }
+        for other in [
+            "/aws/lambda/chat",
+            "/aws/bedrock-agentcore/runtimes/chat-1a2b-DEFAULT",
+            "invocations",
+        ] {
+            assert_eq!(delete(other), Kind::Context, "{other}");
+        }
+        let keep = |group: &str, days: u32| {
+            let parameters = format!(r#"{{"logGroupName":"{group}","retentionInDays":{days}}}"#);
+            call(Service::Logs, "PutRetentionPolicy", &parameters)
+        };
+        let short = keep("/aws/bedrock/modelinvocations", 1);
+        assert_eq!((short.kind, short.grave), (Kind::GuardrailRemoval, false));
+        assert_eq!(keep("/aws/bedrock/modelinvocations", 30).kind, Kind::Context);
+        assert_eq!(keep("/aws/lambda/chat", 1).kind, Kind::Context);
+        assert!(keep("/aws/lambda/tripmeter-usage", 30).grave);
     }
 
     #[test]

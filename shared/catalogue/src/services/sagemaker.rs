@@ -16,8 +16,10 @@ pub(crate) const CALLS: &[Call] = &service(
     &["sagemaker", "sagemaker-runtime"],
     [
         policy("CreateModel", AccessEnabled, "brings a model in").routine(),
-        policy("CreateEndpoint", LimitRaised, "starts machines that serve a model").about(ENDPOINT).routine(),
-        policy("UpdateEndpoint", LimitRaised, "changes the machines that serve a model").about(ENDPOINT).routine(),
+        // Machines bill by the hour from the moment they start, whoever calls them.
+        policy("CreateEndpoint", LimitRaised, "starts machines that bill by the hour").about(ENDPOINT),
+        policy("UpdateEndpoint", LimitRaised, "changes the machines that bill by the hour").about(ENDPOINT),
+        // Scaling does this all day.
         policy("UpdateEndpointWeightsAndCapacities", LimitRaised, "changes how many machines serve a model")
             .about(ENDPOINT).routine(),
         context("DeleteEndpoint", "machines that served a model stopped").about(ENDPOINT),
@@ -26,3 +28,23 @@ pub(crate) const CALLS: &[Call] = &service(
         spend("InvokeEndpointWithResponseStream", "a model answers").about(ENDPOINT).data(DATA),
     ],
 );
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::call;
+
+    #[test]
+    fn machines_that_are_started_are_capacity_and_scaling_them_is_routine() {
+        let routine = |name: &str| {
+            call(
+                Service::SageMaker,
+                name,
+                r#"{"endpointName":"e","endpointConfigName":"c"}"#,
+            )
+            .routine
+        };
+        assert!(!routine("CreateEndpoint") && !routine("UpdateEndpoint"));
+        assert!(routine("UpdateEndpointWeightsAndCapacities"));
+    }
+}

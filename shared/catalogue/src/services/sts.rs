@@ -16,8 +16,8 @@ pub(crate) const CALLS: &[Call] = &service(
         context("AssumeRole", "the caller becomes a role").about(ROLE).reads(),
         context("AssumeRoleWithSAML", "a person becomes a role").about(ROLE).reads(),
         context("AssumeRoleWithWebIdentity", "a workload or person becomes a role").about(ROLE).reads(),
-        context("AssumeRoot", "an administrator becomes another account's root user")
-            .about(About::BecomesRoot("targetPrincipal")),
+        credential("AssumeRoot", "an administrator becomes another account's root user")
+            .about(About::BecomesRoot("targetPrincipal")).reads().grave(),
         context("GetSessionToken", "a user takes a session's keys").reads(),
         credential("GetFederationToken", "makes keys that outlive the deletion of a user's own")
             .about(About::BecomesFederatedUser("name")).reads(),
@@ -63,6 +63,17 @@ mod tests {
         let federated = call(Service::Sts, "GetFederationToken", r#"{"name":"eve"}"#);
         assert_eq!(federated.kind, Kind::CredentialIssue);
         assert_eq!(federated.links, ["arn:aws:sts::111122223333:federated-user/eve"]);
+    }
+
+    #[test]
+    fn root_assumed_is_a_credential_of_the_other_account_s_root() {
+        let assumed = call(
+            Service::Sts,
+            "AssumeRoot",
+            r#"{"targetPrincipal":"444455556666","taskPolicyArn":{"arn":"arn:aws:iam::aws:policy/root-task/IAMCreateRootUserPassword"}}"#,
+        );
+        assert_eq!((assumed.kind, assumed.grave), (Kind::CredentialIssue, true));
+        assert_eq!(assumed.links, ["arn:aws:iam::444455556666:root"]);
     }
 
     #[test]
