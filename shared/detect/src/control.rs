@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use tripmeter_model::{Activity, Digest, Family, FindingType, Identity, Kind, Service, Tactic};
+use tripmeter_model::{Activity, Digest, Family, FindingType, Identity, Kind, PolicyEffect, Service, Tactic};
 
-use crate::journal::{Context, Journal};
+use crate::journal::{Context, Field, Journal};
 use crate::ledger::Ledger;
 use crate::person::Persons;
 use crate::settings::Settings;
@@ -44,12 +44,15 @@ pub(crate) struct Control {
     pub invoked_by: Option<String>,
     /// Why its calls are watched.
     pub whys: BTreeSet<String>,
+    /// The durable ids of those whom a policy lets in.
+    pub admitted: BTreeSet<String>,
     /// Event ids seen, hashed, so that a repeated delivery changes nothing.
     repeated: BTreeSet<u32>,
 }
 
-/// Shapes, reasons and event ids kept of one episode.
+/// Shapes, reasons, those let in and event ids kept of one episode.
 const MAX_SHAPES: usize = 32;
+const MAX_ADMITTED: usize = 16;
 const MAX_WHYS: usize = 4;
 const MAX_REPEATED: usize = 4_096;
 
@@ -67,6 +70,7 @@ impl Control {
             spent: 0,
             invoked_by: activity.session.invoked_by.clone(),
             whys: BTreeSet::new(),
+            admitted: BTreeSet::new(),
             repeated: BTreeSet::new(),
         }
     }
@@ -98,7 +102,22 @@ impl Control {
         if self.whys.len() < MAX_WHYS && !activity.why.is_empty() {
             self.whys.insert(activity.why.clone());
         }
+        if activity.effect == Some(PolicyEffect::PolicyOpened) {
+            self.admit(&activity.links);
+        }
         true
+    }
+
+    /// Those whom a policy lets in are linked; so is the role whose policy it is, which is a target.
+    fn admit(&mut self, links: &[String]) {
+        let targets = self.journal.values(Field::Target);
+        let admitted = links
+            .iter()
+            .filter(|id| targets.iter().all(|target| target.text != **id));
+        self.admitted.extend(admitted.cloned());
+        while self.admitted.len() > MAX_ADMITTED {
+            self.admitted.pop_last();
+        }
     }
 
     /// Whether it only looks around: reads of limits, or the same over many regions.
@@ -111,6 +130,7 @@ impl Control {
         self.journal.merge(&other.journal);
         self.shapes.extend(&other.shapes);
         self.whys.extend(other.whys.iter().cloned());
+        self.admitted.extend(other.admitted.iter().cloned());
         self.routine &= other.routine;
         self.grave |= other.grave;
     }
@@ -185,7 +205,7 @@ impl ControlScene<'_> {
 
     /// Whether the identity never did this, or never in one of these regions, in an account that is known.
     pub(crate) fn is_new_here(&self) -> bool {
-        let regions = self.control.journal.values(crate::journal::Field::Region);
+        let regions = self.control.journal.values(Field::Region);
         self.standing != Acquaintance::NewAccount
             && (self.weight() >= 1.0 || regions.iter().any(|region| !(self.regions_before)(&region.text)))
     }

@@ -187,7 +187,7 @@ impl<P: Policy> Engine<P> {
 
 /// A caller without any identity is told by where it calls from: records of one caller belong together, and a flood
 /// of them is one profile.
-fn told_by_origin(activity: &Activity) -> Cow<'_, Activity> {
+pub fn told_by_origin(activity: &Activity) -> Cow<'_, Activity> {
     if activity.identity.kind != IdentityKind::Stranger {
         return Cow::Borrowed(activity);
     }

@@ -193,7 +193,7 @@ impl Account {
             kind: control.kind,
             account: self.id.clone(),
             identity: control.identity.clone(),
-            linked: Vec::new(),
+            linked: control.admitted.iter().cloned().collect(),
             assumed_by: self.assumed_by(key.who, &control.journal, bench),
             identities: Vec::new(),
             factors,
