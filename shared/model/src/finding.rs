@@ -390,7 +390,8 @@ pub struct Finding {
     pub region: String,
     /// Who.
     pub identity: Identity,
-    /// Identities that this one is tied to: created it, was created by it, became it.
+    /// Identities that this one is tied to: created it, was created by it, became it; where a policy was opened, whom it
+    /// lets in.
     pub linked: Vec<String>,
     /// The event time of the record that caused this publication.
     pub time: Timestamp,

@@ -272,6 +272,13 @@ impl Identity {
         )
     }
 
+    /// Whether nothing names the caller, so that nobody can be asked and nothing taken away: a record without an
+    /// identity, or a call that needs none, as a sign-up to a Cognito user pool.
+    pub fn is_unnamed(&self) -> bool {
+        let anonymous = self.id == "Anonymous" || self.id.ends_with("/Anonymous");
+        self.kind == IdentityKind::Stranger || self.kind == IdentityKind::Other && anonymous
+    }
+
     /// What people call it: the last part of the ARN, the person behind a permission set.
     ///
     /// ```
@@ -285,6 +292,9 @@ impl Identity {
             .split_once('#')
             .map_or((self.id.as_str(), None), |(a, p)| (a, Some(p)));
         let last = arn.rsplit('/').next().unwrap_or(arn);
+        if self.is_unnamed() {
+            return "unnamed callers".to_owned();
+        }
         match self.kind {
             IdentityKind::Root => "root".to_owned(),
             IdentityKind::IamUser => format!("user {last}"),
@@ -432,6 +442,22 @@ mod tests {
             Identity::of(&role, true, "e").id,
             "arn:aws:iam::111122223333:role/app#bedrock-api-key"
         );
+    }
+
+    #[test]
+    fn callers_that_nothing_names_are_called_alike() {
+        let sign_up = identity(r#"{"type":"Unknown","principalId":"Anonymous"}"#);
+        let nobody = identity("{}");
+        let named = identity(r#"{"type":"SomethingNew","principalId":"p"}"#);
+
+        assert_eq!(
+            [&sign_up, &nobody].map(|who| (who.is_unnamed(), who.short_name())),
+            [
+                (true, "unnamed callers".to_owned()),
+                (true, "unnamed callers".to_owned())
+            ]
+        );
+        assert!(!named.is_unnamed());
     }
 
     #[test]
