@@ -3,7 +3,9 @@
 //! The order is the one in which a person should act: ask where that costs nothing, take the credential away, stop
 //! the service, then undo what was changed. Nothing here is run by Tripmeter.
 
+mod controls;
 mod credential;
+mod federation;
 mod service;
 
 use tripmeter_model::{Family, Finding, Severity, Stage};
@@ -60,6 +62,7 @@ pub fn containment(finding: &Finding) -> Vec<Step> {
         }
         Family::CredentialIssued => {
             steps.extend(credential::issued(finding));
+            steps.extend(federation::shut_out(finding));
             steps.extend(credential::tied(finding));
             steps.extend(credential::take_away(finding));
             steps.extend(credential::assumers(finding));
@@ -69,20 +72,27 @@ pub fn containment(finding: &Finding) -> Vec<Step> {
         | Family::SendingEnabled
         | Family::SenderAdded
         | Family::PolicyOpened
-        | Family::RegionEnabled
-        | Family::GuardrailRemoved => {
+        | Family::RegionEnabled => {
             steps.extend(service::undo(finding));
             steps.extend(credential::take_away(finding));
             steps.extend(credential::assumers(finding));
         }
-        Family::TelemetryLost => steps.extend(service::hear_again(finding)),
+        Family::GuardrailRemoved => {
+            steps.extend(controls::restore(finding));
+            steps.extend(credential::take_away(finding));
+            steps.extend(credential::assumers(finding));
+        }
+        Family::TelemetryLost => steps.extend(controls::hear_again(finding)),
     }
     steps
 }
 
 /// Whether it is asked before anything is taken away: below High, and of a person who signed in as long as nothing was
-/// changed. A key answers no questions.
+/// changed. A key answers no questions, and where nothing names the caller, only an owner does.
 fn is_worth_asking(finding: &Finding) -> bool {
+    if finding.owner.is_none() && finding.identity.is_unnamed() {
+        return false;
+    }
     let openings = &finding.evidence.openings;
     let changed = openings
         .iter()
@@ -112,6 +122,45 @@ fn regions(finding: &Finding) -> Vec<&str> {
         regions.extend(argument(&finding.region));
     }
     regions
+}
+
+/// A step that only reads.
+fn look(finding: &Finding, action: &str, words: &[&str]) -> Step {
+    Step::new(action, in_regions(finding, words), "nothing")
+}
+
+/// The targets of the finding that may stand in a command.
+fn targets(finding: &Finding) -> impl Iterator<Item = &str> {
+    finding
+        .evidence
+        .targets
+        .iter()
+        .filter_map(|target| argument(&target.value))
+        .take(MAX_COMMANDS)
+}
+
+/// The same command for every value, in the region with most of the finding.
+fn for_each<'a>(
+    values: impl Iterator<Item = &'a str>,
+    finding: &Finding,
+    words: &[&str],
+    option: &str,
+) -> Vec<Command> {
+    let region = regions(finding).into_iter().next();
+    values
+        .map(|value| {
+            let words = words.iter().copied().chain([option, value]);
+            match region {
+                Some(region) => Command::new(words.chain(["--region", region])),
+                None => Command::new(words),
+            }
+        })
+        .collect()
+}
+
+/// Whether one of the calls is among the finding's.
+fn has_call(finding: &Finding, names: &[&str]) -> bool {
+    finding.evidence.calls.iter().any(|call| names.contains(&&*call.value))
 }
 
 /// The same command for every region, as far as they fit into a step.

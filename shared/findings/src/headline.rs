@@ -68,7 +68,15 @@ fn what(finding: &Finding) -> String {
     let are = if is_over { "were" } else { "are being" };
     match finding.finding_type.family {
         Family::LimitProbe => format!("Limits of {service} {are} read"),
-        Family::RegionSweep => format!("{service} {being} tried over many regions"),
+        Family::RegionSweep => {
+            let mut calls = finding.evidence.calls.iter();
+            // What is not known to be a read alone may be more.
+            if calls.len() > 0 && calls.all(|call| words::reads(&call.value)) {
+                format!("Limits of {service} {are} read over many regions")
+            } else {
+                format!("{service} {being} tried over many regions")
+            }
+        }
         Family::DeniedUse => format!("{service} {being} tried and refused"),
         Family::AccessEnabled => format!("Access to {service} was switched on"),
         Family::LimitRaised if matches!(finding.finding_type.service, Service::ServiceQuotas | Service::Support) => {
@@ -107,7 +115,7 @@ fn how_much(finding: &Finding) -> Option<String> {
         return None;
     }
     let much = if words::is_spending(family) {
-        let (one, many) = words::units(finding.finding_type.service);
+        let (one, many) = words::units(finding);
         words::counted(finding.units, one, many)
     } else if finding.count > 1 {
         words::counted(finding.count, "call", "calls")

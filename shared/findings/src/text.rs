@@ -1,6 +1,6 @@
 //! A finding as plain text: what a tired person understands at three in the morning.
 
-use tripmeter_model::{Cause, ContextSeen, Finding, IdentityKind, OpeningSeen, Outcome, Session, Timestamp};
+use tripmeter_model::{Cause, ContextSeen, Family, Finding, IdentityKind, OpeningSeen, Outcome, Session, Timestamp};
 
 use crate::containment::{Step, containment};
 use crate::cost::cost;
@@ -202,7 +202,12 @@ fn now(finding: &Finding, steps: &[Step]) -> Option<String> {
         Cause::Closed => format!("; {} in all{}", cost.so_far, cost.caveat()),
         _ => format!("; {} so far, {} an hour{}", cost.so_far, cost.per_hour, cost.caveat()),
     });
-    let first = steps.first().map(|step| format!(". First: {}", step.action));
+    // What is over is acted on from the finding itself, if at all.
+    let goes_on = finding.cause != Cause::Closed;
+    let first = steps
+        .first()
+        .filter(|_| goes_on)
+        .map(|step| format!(". First: {}", step.action));
     Some(format!(
         "{news}{}{}{}.",
         place.unwrap_or_default(),
@@ -242,12 +247,16 @@ fn who(finding: &Finding) -> Vec<String> {
     );
     lines.extend(more(by.len(), MAX_SESSIONS, "others that assumed it"));
     lines.extend(contexts("most of it", &finding.evidence.identities));
+    let tie = match finding.finding_type.family {
+        Family::CredentialIssued | Family::PolicyOpened => "lets in",
+        _ => "tied to",
+    };
     lines.extend(
         finding
             .linked
             .iter()
             .take(MAX_SESSIONS)
-            .map(|id| format!("tied to {}", words::shown(id))),
+            .map(|id| format!("{tie} {}", words::shown(id))),
     );
     lines.extend(more(finding.linked.len(), MAX_SESSIONS, "tied identities"));
     lines.push(format!("account {}", account(finding)));
@@ -327,7 +336,7 @@ fn doings(finding: &Finding) -> Vec<String> {
     .flatten()
     .collect();
     if finding.units_per_hour > 0 && words::is_spending(finding.finding_type.family) {
-        let (one, many) = words::units(service);
+        let (one, many) = words::units(finding);
         lines.push(format!(
             "{} in all, {} in the busiest hour",
             words::counted(finding.units, one, many),

@@ -1,6 +1,6 @@
 //! How things are said: numbers, times, what a service's units are called, and text that may come from a thief.
 
-use tripmeter_model::{Family, MAX_TEXT, Service, Stage, Timestamp, bounded, printable};
+use tripmeter_model::{Family, Finding, MAX_TEXT, Service, Stage, Timestamp, bounded, printable};
 
 /// The longest text of a record that is shown to people, in characters; an ARN can be ten times as long.
 const MAX_SHOWN: usize = 200;
@@ -104,13 +104,27 @@ pub(crate) fn service(service: Service) -> &'static str {
         Service::FreeTier => "the Free Tier plan",
         Service::Signin => "sign-in",
         Service::CostExplorer => "Cost Explorer",
+        Service::IdentityCenter => "IAM Identity Center",
+        Service::RolesAnywhere => "IAM Roles Anywhere",
         Service::Logs => "CloudWatch Logs",
         other => other.name(),
     }
 }
 
+/// One unit of what the finding counts, and several.
+pub(crate) fn units(finding: &Finding) -> (&'static str, &'static str) {
+    let calls = &finding.evidence.calls;
+    match finding.finding_type.service {
+        // Each subscription sends a mail that asks whether it was meant.
+        Service::Sns if !calls.is_empty() && calls.iter().all(|call| call.value == "Subscribe") => {
+            ("mail that asks to confirm", "mails that ask to confirm")
+        }
+        service => units_of(service),
+    }
+}
+
 /// One unit of the service's use, and several.
-pub(crate) fn units(service: Service) -> (&'static str, &'static str) {
+fn units_of(service: Service) -> (&'static str, &'static str) {
     match service {
         Service::Ses | Service::WorkMail => ("mail", "mails"),
         Service::Sns => ("message", "messages"),
@@ -127,7 +141,7 @@ pub(crate) fn units(service: Service) -> (&'static str, &'static str) {
 /// One target of the service, and several.
 pub(crate) fn targets(service: Service) -> (&'static str, &'static str) {
     match service {
-        Service::Ses | Service::WorkMail => ("sender", "senders"),
+        Service::Ses => ("sender", "senders"),
         Service::Sns => ("topic", "topics"),
         Service::Sms => ("country", "countries"),
         Service::Bedrock | Service::BedrockMantle | Service::ClaudePlatform | Service::OpenAi => ("model", "models"),
@@ -145,6 +159,13 @@ pub(crate) fn stage(stage: Stage) -> &'static str {
         Stage::GuardrailRemoval => "weakened a control",
         Stage::Credential => "issued a credential",
     }
+}
+
+/// Whether a call only reads, by its name.
+pub(crate) fn reads(call: &str) -> bool {
+    ["Get", "List", "Describe", "Search"]
+        .iter()
+        .any(|verb| call.starts_with(verb))
 }
 
 /// Whether findings of this family are about what was spent, rather than about calls that prepare it.

@@ -99,7 +99,8 @@ fn account_of(arn: &str) -> Option<&str> {
 fn spending_actions(service: Service) -> Option<&'static [&'static str]> {
     match service {
         Service::Ses => Some(&["ses:Send*"]),
-        Service::Sns => Some(&["sns:Publish"]),
+        // A subscription by mail sends one.
+        Service::Sns => Some(&["sns:Publish", "sns:Subscribe"]),
         Service::Sms => Some(&["sms-voice:Send*"]),
         Service::Bedrock | Service::BedrockMantle => Some(&["bedrock:*", "bedrock-mantle:*"]),
         Service::AgentCore => Some(&["bedrock-agentcore:*"]),
@@ -292,7 +293,11 @@ fn api_key(finding: &Finding, principal: &Principal<'_>) -> Vec<Step> {
 }
 
 fn root(finding: &Finding) -> Step {
-    let commands = keys(finding).into_iter().map(|key| {
+    let issued = finding.evidence.issued.iter().filter_map(|id| argument(id));
+    let mut switched_off: Vec<&str> = keys(finding).into_iter().chain(issued).collect();
+    switched_off.sort_unstable();
+    switched_off.dedup();
+    let commands = switched_off.into_iter().take(MAX_COMMANDS).map(|key| {
         Command::new([
             "aws",
             "iam",
@@ -399,13 +404,14 @@ fn by_hand(kind: IdentityKind, identity: &Identity) -> Step {
 
 /// Takes the credentials of tied identities away: whom a thief created outlives the thief's own key.
 pub(super) fn tied(finding: &Finding) -> Option<Step> {
-    let granted = match finding.finding_type.family {
-        // Whom the calls were about.
-        Family::CredentialIssued => finding.evidence.targets.as_slice(),
-        _ => &[],
+    let mut tied: Vec<&str> = match finding.finding_type.family {
+        // Whom the calls were about: a policy, an account or a provider is no identity.
+        Family::CredentialIssued => {
+            let targets = finding.evidence.targets.iter().map(|target| target.value.as_str());
+            targets.filter(|id| id.starts_with("arn:")).collect()
+        }
+        _ => finding.linked.iter().map(String::as_str).collect(),
     };
-    let mut tied: Vec<&str> = finding.linked.iter().map(String::as_str).collect();
-    tied.extend(granted.iter().map(|target| target.value.as_str()));
     tied.retain(|id| *id != finding.identity.id);
     if tied.is_empty() {
         return None;

@@ -2,7 +2,7 @@
 
 use tripmeter_model::{Family, Finding, Service};
 
-use super::{MAX_COMMANDS, Step, in_regions, regions, said};
+use super::{Step, for_each, in_regions, look, regions, said, targets};
 use crate::shell::{Command, argument};
 use crate::words;
 
@@ -11,7 +11,8 @@ pub(super) fn stop(finding: &Finding) -> Vec<Step> {
     match finding.finding_type.service {
         Service::Ses => vec![pause_sending(finding)],
         Service::Sms => vec![cap_text_messages(finding)],
-        Service::Sns | Service::Cognito => vec![cap_sns_messages(finding)],
+        Service::Sns => topics_and_texts(finding),
+        Service::Cognito => vec![cap_sns_messages(finding)],
         _ => Vec::new(),
     }
 }
@@ -21,7 +22,6 @@ pub(super) fn undo(finding: &Finding) -> Vec<Step> {
     let service = finding.finding_type.service;
     let step = match (finding.finding_type.family, service) {
         (Family::RegionEnabled, _) => close_regions(finding),
-        (Family::GuardrailRemoved, _) => restore(finding),
         (Family::SendingEnabled | Family::LimitRaised, Service::Ses) => pause_sending(finding),
         (Family::LimitRaised, Service::Sms) => cap_text_messages(finding),
         (Family::LimitRaised, Service::Sns) => cap_sns_messages(finding),
@@ -35,6 +35,7 @@ pub(super) fn undo(finding: &Finding) -> Vec<Step> {
             "See what capacity was bought, and delete what nobody asked for: it is billed by the hour",
             &["aws", "bedrock", "list-provisioned-model-throughputs"],
         ),
+        (Family::LimitRaised, Service::SageMaker) => delete_endpoints(finding),
         (Family::AccessEnabled, Service::Bedrock | Service::Marketplace) => withdraw_models(finding),
         (Family::SenderAdded, Service::Ses) => delete_senders(finding),
         (Family::SenderAdded, Service::Sms) => look(
@@ -42,6 +43,7 @@ pub(super) fn undo(finding: &Finding) -> Vec<Step> {
             "See which numbers were requested, and release what nobody asked for",
             &["aws", "pinpoint-sms-voice-v2", "describe-phone-numbers"],
         ),
+        (Family::SenderAdded | Family::PolicyOpened, Service::WorkMail) => mailboxes(finding),
         (Family::PolicyOpened, Service::Ses) => sender_policies(finding),
         (Family::PolicyOpened, Service::Sns) => topic_policies(finding),
         _ => by_hand(finding),
@@ -94,43 +96,53 @@ fn cap_sns_messages(finding: &Finding) -> Step {
     )
 }
 
-/// A step that only reads.
-fn look(finding: &Finding, action: &str, words: &[&str]) -> Step {
-    Step::new(action, in_regions(finding, words), "nothing")
+/// What leaves through topics: their receivers, and where texts may have left, their cap.
+fn topics_and_texts(finding: &Finding) -> Vec<Step> {
+    let subscribed = Step::new(
+        "See who receives the topics, and delete a topic that nobody of yours made (aws sns delete-topic): a subscription \
+         that nobody confirmed cannot be taken back otherwise",
+        topic_commands(finding, "list-subscriptions-by-topic"),
+        "nothing; a topic that is deleted takes its receivers with it",
+    );
+    let calls = &finding.evidence.calls;
+    let publishes = calls.is_empty() || calls.iter().any(|call| call.value.starts_with("Publish"));
+    let mut steps = vec![subscribed];
+    steps.extend(publishes.then(|| cap_sns_messages(finding)));
+    steps
 }
 
-/// The targets of the finding that may stand in a command.
-fn targets(finding: &Finding) -> impl Iterator<Item = &str> {
-    finding
-        .evidence
-        .targets
-        .iter()
-        .filter_map(|target| argument(&target.value))
-        .take(MAX_COMMANDS)
+fn delete_endpoints(finding: &Finding) -> Step {
+    Step::new(
+        "Delete the endpoints that nobody asked for: their machines bill by the hour, called or not",
+        for_each(
+            targets(finding),
+            finding,
+            &["aws", "sagemaker", "delete-endpoint"],
+            "--endpoint-name",
+        ),
+        "whatever calls these endpoints",
+    )
 }
 
-/// The names of the targets, which are written with their sort where the call gave an ARN (`trail/main`).
-fn names(finding: &Finding) -> impl Iterator<Item = &str> {
-    targets(finding).filter_map(|target| target.rsplit(['/', ':']).next().and_then(argument))
-}
-
-/// The same command for every value, in the region with most of the finding.
-fn for_each<'a>(
-    values: impl Iterator<Item = &'a str>,
-    finding: &Finding,
-    words: &[&str],
-    option: &str,
-) -> Vec<Command> {
-    let region = regions(finding).into_iter().next();
-    values
-        .map(|value| {
-            let words = words.iter().copied().chain([option, value]);
-            match region {
-                Some(region) => Command::new(words.chain(["--region", region])),
-                None => Command::new(words),
-            }
-        })
-        .collect()
+/// Mailboxes that somebody made to send from. The calls name organisations by id, and domains or addresses by domain.
+fn mailboxes(finding: &Finding) -> Step {
+    let organizations: Vec<&str> = targets(finding).filter(|target| target.starts_with("m-")).collect();
+    let commands = if organizations.is_empty() {
+        in_regions(finding, &["aws", "workmail", "list-organizations"])
+    } else {
+        for_each(
+            organizations.into_iter(),
+            finding,
+            &["aws", "workmail", "list-users"],
+            "--organization-id",
+        )
+    };
+    Step::new(
+        "See which mailboxes were made, and take away from each that nobody asked for that it may send (aws workmail \
+         deregister-from-work-mail); delete an organisation that is none of yours (aws workmail delete-organization)",
+        commands,
+        "nothing; a mailbox that is taken away neither sends nor receives",
+    )
 }
 
 fn withdraw_models(finding: &Finding) -> Step {
@@ -172,7 +184,8 @@ fn sender_policies(finding: &Finding) -> Step {
     )
 }
 
-fn topic_policies(finding: &Finding) -> Step {
+/// A command about each topic of the finding, by its ARN.
+fn topic_commands(finding: &Finding, command: &str) -> Vec<Command> {
     let commands = regions(finding).into_iter().take(1).flat_map(|region| {
         let account = argument(&finding.account);
         targets(finding).filter_map(move |topic| {
@@ -185,7 +198,7 @@ fn topic_policies(finding: &Finding) -> Step {
             Some(Command::new([
                 "aws",
                 "sns",
-                "get-topic-attributes",
+                command,
                 "--topic-arn",
                 &format!("arn:{partition}:sns:{region}:{}:{topic}", account?),
                 "--region",
@@ -193,9 +206,13 @@ fn topic_policies(finding: &Finding) -> Step {
             ]))
         })
     });
+    commands.collect()
+}
+
+fn topic_policies(finding: &Finding) -> Step {
     Step::new(
         "See whom the topic's policy lets in, and take out whom nobody asked for (aws sns remove-permission)",
-        commands.collect(),
+        topic_commands(finding, "get-topic-attributes"),
         "nothing; without its policy the other account publishes no more",
     )
 }
@@ -208,91 +225,6 @@ fn close_regions(finding: &Finding) -> Step {
         commands.collect(),
         "all resources in that region: they keep running and billing, out of your reach, until it is opened again",
     )
-}
-
-/// Puts a control back.
-fn restore(finding: &Finding) -> Step {
-    let account = argument(&finding.account).unwrap_or_default();
-    // What is gone cannot be switched on.
-    let is_gone = finding
-        .evidence
-        .calls
-        .iter()
-        .any(|call| call.value.starts_with("Delete") && call.value != "DeleteFunctionConcurrency");
-    let commands = match finding.finding_type.service {
-        Service::CloudWatch | Service::EventBridge | Service::Lambda if is_gone => Vec::new(),
-        Service::CloudTrail if is_gone || targets(finding).next().is_none() => {
-            in_regions(finding, &["aws", "cloudtrail", "describe-trails"])
-        }
-        Service::CloudTrail => for_each(
-            names(finding),
-            finding,
-            &["aws", "cloudtrail", "start-logging"],
-            "--name",
-        ),
-        Service::CloudWatch => for_each(
-            names(finding),
-            finding,
-            &["aws", "cloudwatch", "enable-alarm-actions"],
-            "--alarm-names",
-        ),
-        Service::EventBridge => for_each(names(finding), finding, &["aws", "events", "enable-rule"], "--name"),
-        Service::Lambda => for_each(
-            names(finding),
-            finding,
-            &["aws", "lambda", "delete-function-concurrency"],
-            "--function-name",
-        ),
-        Service::Bedrock => in_regions(
-            finding,
-            &["aws", "bedrock", "get-model-invocation-logging-configuration"],
-        ),
-        Service::Ses => in_regions(finding, &["aws", "sesv2", "get-account"]),
-        Service::GuardDuty => in_regions(finding, &["aws", "guardduty", "list-detectors"]),
-        Service::CostExplorer => vec![Command::new(["aws", "ce", "get-anomaly-subscriptions"])],
-        Service::Budgets if !account.is_empty() => vec![Command::new([
-            "aws",
-            "budgets",
-            "describe-budgets",
-            "--account-id",
-            account,
-        ])],
-        _ => Vec::new(),
-    };
-    Step::new(
-        "Put the control back: switch on what was switched off, and restore what was deleted from your templates",
-        commands,
-        "nothing",
-    )
-}
-
-/// Finds where records are lost on their way to the detector: in the order of the way. The account's event history
-/// needs no trail, so it knows who stopped one.
-pub(super) fn hear_again(finding: &Finding) -> Vec<Step> {
-    let history = |call| {
-        let attribute = format!("AttributeKey=EventName,AttributeValue={call}");
-        in_regions(
-            finding,
-            &["aws", "cloudtrail", "lookup-events", "--lookup-attributes", &attribute],
-        )
-    };
-    vec![
-        look(
-            finding,
-            "See whether a trail logs there (aws cloudtrail get-trail-status), and start it again",
-            &["aws", "cloudtrail", "describe-trails"],
-        ),
-        look(
-            finding,
-            "See whether this detector's rules are there and enabled; what was deleted comes back by deploying again",
-            &["aws", "events", "list-rules"],
-        ),
-        Step::new(
-            "See who did it, and take that credential away",
-            ["StopLogging", "DisableRule"].into_iter().flat_map(history).collect(),
-            "nothing until you take the credential away",
-        ),
-    ]
 }
 
 fn by_hand(finding: &Finding) -> Step {
