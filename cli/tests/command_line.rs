@@ -300,6 +300,32 @@ fn a_reader_that_leaves_early_is_no_error() {
 }
 
 #[test]
+fn what_is_nested_too_deep_is_reported_with_its_place_and_the_record_is_judged() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("deep.json");
+    let record = |parameters: &str| {
+        format!(
+            r#"{{"eventTime":"2026-09-01T00:00:00Z","eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging",
+            "recipientAccountId":"111122223333","requestParameters":{parameters}}}"#
+        )
+    };
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    fs::write(
+        &path,
+        format!("{}\n{}\n", record("{}"), record(&format!(r#"{{"a":{deep}}}"#))),
+    )
+    .unwrap();
+
+    let run = replay(&[path.to_str().unwrap()]);
+
+    let counts = ["seen", "read", "skipped"].map(|count| run.summary[count].as_u64().unwrap());
+    assert_eq!(counts, [3, 2, 1]);
+    assert!(run.stderr.contains("deep.json at byte"), "{}", run.stderr);
+    assert!(run.stderr.contains("nested too deep"), "{}", run.stderr);
+    assert_eq!(run.summary["services"][0]["activities"], 2);
+}
+
+#[test]
 fn a_policy_file_is_checked_with_lines_and_exit_codes() {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
@@ -315,7 +341,13 @@ fn a_policy_file_is_checked_with_lines_and_exit_codes() {
 
     let check = |path: &str| run(&mut tripmeter(&["policy", "check", path]));
 
+    let empty = file("empty.toml", "");
     assert_eq!(check(&good).code, 0);
+    assert!(
+        check(&empty).stdout.contains("nothing in this file"),
+        "{}",
+        check(&empty).stdout
+    );
     assert_eq!(check(&bad).code, 1);
     assert!(
         check(&bad).stdout.contains("bad.toml: line 4"),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::json::{self, Fault, skip_space};
+use crate::json::{self, Extent, Fault, skip_space};
 
 /// What an object turns out to be while its members are read.
 pub(crate) enum Object<'a> {
@@ -27,8 +27,9 @@ pub(crate) fn read<'a>(text: &'a str, start: usize, fields: &mut Fields<'a>) -> 
             Some(b'{') if name == RESULT_SET => return Ok(Object::Container { name, value }),
             _ => {}
         }
-        let end = json::value_end(bytes, value)?;
+        let Extent { end, too_deep } = json::extent(bytes, value)?;
         let json = text.get(value..end).unwrap_or_default();
+        fields.too_deep |= too_deep;
         if holds_records(&name) {
             fields.records = Some(json);
         } else {
@@ -66,6 +67,8 @@ macro_rules! fields {
             $($(#[$doc])* pub(crate) $field: Option<&'a str>,)*
             /// Where a list of records should be: `null`, or a string that may hold one.
             pub(crate) records: Option<&'a str>,
+            /// Some member is nested too deep for anybody to read it.
+            pub(crate) too_deep: bool,
         }
 
         impl<'a> Fields<'a> {

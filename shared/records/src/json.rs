@@ -14,12 +14,24 @@ pub(crate) enum Fault {
     Malformed(usize),
 }
 
+/// As many levels as a value can have and still be read by whoever wants to know what is in it: one less than
+/// `serde_json`'s.
+pub(crate) const MAX_LEVELS: usize = 127;
+
+/// Where a value ends, and whether it has more levels than are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    pub(crate) end: usize,
+    pub(crate) too_deep: bool,
+}
+
 /// The kinds of the containers that are open, innermost in the lowest bit of `inner`: 1 for an object.
 #[derive(Default)]
 struct Nesting {
     inner: u64,
     depth: usize,
     outer: Vec<u64>,
+    too_deep: bool,
 }
 
 const ARRAY: u64 = 0;
@@ -32,6 +44,7 @@ impl Nesting {
         }
         self.inner = self.inner << 1 | kind;
         self.depth += 1;
+        self.too_deep |= self.depth > MAX_LEVELS;
     }
 
     fn pop(&mut self) {
@@ -57,6 +70,11 @@ pub(crate) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
 
 /// The end of the value that begins at or after `start`. A number at the very end of the text is taken as complete.
 pub(crate) fn value_end(bytes: &[u8], start: usize) -> Result<usize, Fault> {
+    extent(bytes, start).map(|extent| extent.end)
+}
+
+/// The same, with whether it is nested too deep to be read.
+pub(crate) fn extent(bytes: &[u8], start: usize) -> Result<Extent, Fault> {
     let mut open = Nesting::default();
     let mut at = start;
     loop {
@@ -83,7 +101,12 @@ pub(crate) fn value_end(bytes: &[u8], start: usize) -> Result<usize, Fault> {
         }
         // Behind a value, or before the bracket that closes an empty container.
         loop {
-            let Some(kind) = open.innermost() else { return Ok(at) };
+            let Some(kind) = open.innermost() else {
+                return Ok(Extent {
+                    end: at,
+                    too_deep: open.too_deep,
+                });
+            };
             at = skip_space(bytes, at);
             match (bytes.get(at), kind) {
                 (Some(b','), OBJECT) => {
@@ -284,6 +307,16 @@ mod tests {
 
     fn whole(text: &str) -> bool {
         value_end(text.as_bytes(), 0).is_ok_and(|end| skip_space(text.as_bytes(), end) == text.len())
+    }
+
+    #[test]
+    fn what_serde_json_reads_no_more_is_too_deep() {
+        for levels in [1, MAX_LEVELS, MAX_LEVELS + 1, 1_000] {
+            let text = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+
+            let read = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+            assert_eq!(extent(text.as_bytes(), 0).unwrap().too_deep, !read, "{levels}");
+        }
     }
 
     #[test]

@@ -17,13 +17,21 @@ use crate::wrapping::Context;
 const EARLIEST: i64 = 1_325_376_000;
 
 /// Hands the record on, or says what it lacks.
-pub(crate) fn read(fields: &Fields<'_>, context: &Context<'_>, out: &mut Output<'_>) -> Result<(), SkipReason> {
+pub(crate) fn read(
+    fields: &Fields<'_>,
+    context: &Context<'_>,
+    position: u64,
+    out: &mut Output<'_>,
+) -> Result<(), SkipReason> {
     let event_source = text(fields.event_source).ok_or(SkipReason::NoName)?;
     let event_name = text(fields.event_name).ok_or(SkipReason::NoName)?;
     let event_time = text(fields.event_time)
         .and_then(|t| time::parse(&t))
         .filter(|t| t.seconds() >= EARLIEST)
         .ok_or(SkipReason::NoTime)?;
+    if fields.too_deep {
+        out.skip(position, SkipReason::DeepMember);
+    }
     let user_identity = identity(fields.user_identity);
     let request_parameters = nested(fields.request_parameters);
     let response_elements = nested(fields.response_elements);

@@ -63,6 +63,10 @@ pub enum SkipReason {
     /// Wrapped, or lists within lists, more often than [`Limits`](crate::Limits) allows.
     #[error("wrapped or nested too deep")]
     TooDeep,
+    /// A member of a record that has more levels than are read (127). The record itself is handed on: only what is in
+    /// that member is not known of it.
+    #[error("a member nested too deep: the record is judged without it")]
+    DeepMember,
     /// Longer than [`Limits`](crate::Limits) allows.
     #[error("too large for one record")]
     TooLarge,
@@ -179,6 +183,7 @@ mod tests {
             Malformed,
             Truncated,
             TooDeep,
+            DeepMember,
             TooLarge,
             DamagedGzip,
             TrailingBytes,

@@ -61,7 +61,7 @@ impl<'c> Context<'c> {
 /// Judges one object.
 pub(crate) fn object(fields: &Fields<'_>, context: &Context<'_>, position: u64, out: &mut Output<'_>) {
     if is_call(fields) {
-        if let Err(reason) = record::read(fields, context, out) {
+        if let Err(reason) = record::read(fields, context, position, out) {
             out.skip(position, reason);
         }
     } else if let Some(reason) = look_alike(fields) {

@@ -396,6 +396,11 @@ fn nesting_never_overflows_and_never_loses_a_record() {
     );
 
     assert_eq!(read(&parameters).ids(), ["a"]);
+    assert_eq!(
+        read(&parameters).reasons(),
+        [SkipReason::DeepMember],
+        "and it is told what nobody reads"
+    );
     assert_eq!(read(deep(100_000)).reasons(), [SkipReason::TooDeep]);
     assert_eq!(read("[".repeat(100_000)).reasons(), [SkipReason::Truncated]);
     assert_eq!(
