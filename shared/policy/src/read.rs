@@ -44,6 +44,12 @@ pub(crate) fn policy_file(text: &str) -> Result<PolicyFile, PolicyError> {
     // What a broken line left behind would only be misunderstood.
     if !problems.has_errors() {
         policy = sections(document.get_ref(), &mut problems);
+        if document.get_ref().is_empty() {
+            problems.warning(
+                0,
+                "there is nothing in this file: the rules that ship hold, and no other",
+            );
+        }
         repeated_ids(&policy, &mut problems);
     }
     let warnings = problems.finish()?;

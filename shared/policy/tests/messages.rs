@@ -132,3 +132,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_file_with_nothing_in_it_is_usable_and_says_so() {
+    for nothing in ["", "# to be written\n"] {
+        let report = PolicyFile::parse(nothing).unwrap().report(None);
+
+        let warnings: Vec<String> = report.warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            warnings,
+            ["line 1, column 1: there is nothing in this file: the rules that ship hold, and no other"]
+        );
+    }
+    assert!(PolicyFile::default().report(None).warnings.is_empty());
+}
