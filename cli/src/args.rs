@@ -259,3 +259,42 @@ mod tests {
         assert!(setting("=observe").is_err());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use clap::Parser;
+
+    use super::Cli;
+
+    /// The program's command lines in the fenced blocks of a page, without what a shell does with them.
+    fn command_lines(page: &str) -> impl Iterator<Item = Vec<&str>> {
+        let blocks = page
+            .split("```sh\n")
+            .skip(1)
+            .filter_map(|rest| rest.split("```").next());
+        let lines = blocks.flat_map(str::lines).map(str::trim);
+        lines.filter(|line| line.starts_with("tripmeter ")).map(|line| {
+            let line = line.split(" #").next().unwrap_or(line);
+            line.split(" > ").next().unwrap_or(line).split_whitespace().collect()
+        })
+    }
+
+    #[test]
+    fn every_command_line_of_the_docs_is_one_that_the_program_takes() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let docs = fs::read_dir(root.join("docs")).unwrap();
+        let pages = docs.map(|entry| entry.unwrap().path()).chain([root.join("README.md")]);
+        let mut seen = 0;
+        for page in pages.filter(|page| page.extension().is_some_and(|kind| kind == "md")) {
+            let text = fs::read_to_string(&page).unwrap();
+            for words in command_lines(&text) {
+                assert!(Cli::try_parse_from(&words).is_ok(), "{}: {words:?}", page.display());
+                seen += 1;
+            }
+        }
+        assert!(seen >= 8, "{seen}");
+    }
+}

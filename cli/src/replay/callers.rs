@@ -43,6 +43,10 @@ pub(crate) struct Places {
 }
 
 impl Places {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_empty()
+    }
+
     fn add(&mut self, value: &str) {
         if value.is_empty() || self.more || self.first.contains(value) {
             return;

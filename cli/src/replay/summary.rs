@@ -221,7 +221,8 @@ impl<'a> Summary<'a> {
                 networks,
                 ..
             } = caller;
-            let text = format_args!("{name} of {account}: {services}; in {regions}; from {networks}");
+            let place = if regions.is_empty() { "no region" } else { "" };
+            let text = format_args!("{name} of {account}: {services}; in {regions}{place}; from {networks}");
             line(f, *activities, text)?;
         }
         Ok(())
