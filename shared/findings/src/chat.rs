@@ -212,7 +212,7 @@ fn prose(sentence: &str) -> String {
             '|' => '¦',
             '[' => '(',
             ']' => ')',
-            '\\' => '/',
+            '\\' => '＼',
             '<' => '‹',
             '>' => '›',
             // Within a domain, and not at the end of a sentence or in a number.

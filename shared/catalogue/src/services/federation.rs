@@ -11,8 +11,6 @@ use crate::policy_document::{managed_reaches, only_denies, reaches};
 use crate::ruling::Ruling;
 
 const PERMISSION_SET: About = About::Resource(&["permissionSetArn"]);
-/// The account that somebody is let into.
-const ASSIGNED: About = About::Resource(&["targetId"]);
 const ATTACHED: Rule = Rule::Judged(
     "grave when the policy reaches a watched service or everything, else routine",
     attached,
@@ -27,7 +25,7 @@ pub(crate) const IDENTITY_CENTER: &[Call] = &service(
     Service::IdentityCenter,
     &["sso-admin"],
     [
-        credential("CreateAccountAssignment", "lets a person or group into an account").about(ASSIGNED),
+        credential("CreateAccountAssignment", "lets a person or group into an account").about(PERMISSION_SET),
         credential("AttachManagedPolicyToPermissionSet", "grants people a managed policy")
             .about(PERMISSION_SET).when(ATTACHED),
         credential("AttachCustomerManagedPolicyReferenceToPermissionSet", "grants people a policy of the account")
@@ -37,7 +35,7 @@ pub(crate) const IDENTITY_CENTER: &[Call] = &service(
         credential("DeletePermissionsBoundaryFromPermissionSet", "lets people do more than their boundary")
             .about(PERMISSION_SET),
         credential("CreateTrustedTokenIssuer", "lets another issuer's tokens in").grave(),
-        context("DeleteAccountAssignment", "a person or group shut out of an account").about(ASSIGNED),
+        context("DeleteAccountAssignment", "a person or group shut out of an account").about(PERMISSION_SET),
         context("DeleteInlinePolicyFromPermissionSet", "a grant removed").about(PERMISSION_SET),
         context("DetachManagedPolicyFromPermissionSet", "a grant removed").about(PERMISSION_SET),
     ],
@@ -94,14 +92,17 @@ mod tests {
     use crate::testing::call;
 
     #[test]
-    fn somebody_let_into_an_account_is_a_credential_about_that_account() {
+    fn somebody_let_into_an_account_is_a_credential_about_the_permission_set() {
         let assigned = call(
             Service::IdentityCenter,
             "CreateAccountAssignment",
-            r#"{"targetId":"444455556666","targetType":"AWS_ACCOUNT","principalType":"GROUP","principalId":"g-1"}"#,
+            r#"{"targetId":"444455556666","permissionSetArn":"arn:aws:sso:::permissionSet/ssoins-1/ps-1","principalId":"g-1"}"#,
         );
         assert_eq!((assigned.kind, assigned.routine), (Kind::CredentialIssue, false));
-        assert_eq!(assigned.target, Some(Target::Resource("444455556666".into())));
+        assert_eq!(
+            assigned.target,
+            Some(Target::Resource("permissionSet/ssoins-1/ps-1".into()))
+        );
     }
 
     #[test]
