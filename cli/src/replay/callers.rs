@@ -43,10 +43,6 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.first.is_empty()
-    }
-
     fn add(&mut self, value: &str) {
         if value.is_empty() || self.more || self.first.contains(value) {
             return;
@@ -60,6 +56,9 @@ impl Places {
 
 impl fmt::Display for Places {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.first.is_empty() {
+            return f.write_str("none that records name");
+        }
         let mut separator = "";
         for place in &self.first {
             write!(f, "{separator}{place}")?;

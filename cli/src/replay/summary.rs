@@ -221,8 +221,7 @@ impl<'a> Summary<'a> {
                 networks,
                 ..
             } = caller;
-            let place = if regions.is_empty() { "no region" } else { "" };
-            let text = format_args!("{name} of {account}: {services}; in {regions}{place}; from {networks}");
+            let text = format_args!("{name} of {account}: {services}; in {regions}; from {networks}");
             line(f, *activities, text)?;
         }
         Ok(())

@@ -1,10 +1,11 @@
 //! What a call means in the end: what its row says, bent by the values that it came with.
 
+use serde_json::Value;
 use tripmeter_model::{Kind, PolicyEffect};
 
 use crate::call::{Call, Ours, Rule};
 use crate::parameters::Parameters;
-use crate::policy_document::Admitted;
+use crate::policy_document::{Admitted, only_denies, reaches};
 
 /// A judgement of one call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,6 +140,20 @@ impl Ruling {
             Some(Admitted::Nobody | Admitted::Own) => self.context(),
             Some(Admitted::Others) if grants => self.valued("others").grave(),
             Some(Admitted::Others) | None => self,
+        }
+    }
+
+    /// A credential issue by a policy document: grave where it allows a watched service or everything, context where it
+    /// only denies, else routine.
+    pub(crate) fn granting(self, document: Option<&Value>) -> Self {
+        if document.is_some_and(only_denies) {
+            return self.context();
+        }
+        let reached = document.map(reaches).unwrap_or_default();
+        if reached.is_empty() {
+            self.routine()
+        } else {
+            self.valued(reached.join(",")).grave()
         }
     }
 

@@ -7,7 +7,7 @@ use tripmeter_model::Service;
 
 use crate::call::{About, Call, Rule, context, credential, service};
 use crate::parameters::Parameters;
-use crate::policy_document::{managed_reaches, only_denies, reaches};
+use crate::policy_document::managed_reaches;
 use crate::ruling::Ruling;
 
 const PERMISSION_SET: About = About::Resource(&["permissionSetArn"]);
@@ -72,16 +72,7 @@ fn attached(parameters: &Parameters, row: Ruling) -> Ruling {
 }
 
 fn written(parameters: &Parameters, row: Ruling) -> Ruling {
-    let document = parameters.get("inlinePolicy");
-    if document.is_some_and(only_denies) {
-        return row.context();
-    }
-    let reached = document.map(reaches).unwrap_or_default();
-    if reached.is_empty() {
-        row.routine()
-    } else {
-        row.valued(reached.join(",")).grave()
-    }
+    row.granting(parameters.get("inlinePolicy"))
 }
 
 #[cfg(test)]

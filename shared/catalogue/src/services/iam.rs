@@ -6,7 +6,7 @@ use tripmeter_model::{PolicyEffect::AccessEnabled, Service};
 
 use crate::call::{About, Call, Rule, context, credential, guard, policy, service};
 use crate::parameters::Parameters;
-use crate::policy_document::{managed_reaches, only_denies, reaches};
+use crate::policy_document::managed_reaches;
 use crate::ruling::Ruling;
 
 const USER: About = About::User("userName");
@@ -122,16 +122,7 @@ fn detached(parameters: &Parameters, row: Ruling) -> Ruling {
 }
 
 fn written(parameters: &Parameters, row: Ruling) -> Ruling {
-    let document = parameters.get("policyDocument");
-    if document.is_some_and(only_denies) {
-        return row.context();
-    }
-    let reached = document.map(reaches).unwrap_or_default();
-    if reached.is_empty() {
-        row.routine()
-    } else {
-        row.valued(reached.join(",")).grave()
-    }
+    row.granting(parameters.get("policyDocument"))
 }
 
 /// Whose account it is, is not among the parameters: whom the document lets in is looked at afterwards.
