@@ -219,14 +219,16 @@ pub(crate) struct RegionLists {
 }
 
 /// Services with one endpoint for the whole partition: their records name that endpoint's region (us-east-1 in
-/// `aws`) whatever regions an account uses, so `all` is not about them.
+/// `aws`) whatever regions an account uses, so `all` is not about them. IAM Identity Center is in one region of an
+/// organisation, which is seldom where its accounts work.
 /// <https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html>
-const GLOBAL: [Service; 11] = [
+const GLOBAL: [Service; 12] = [
     Service::Iam,
     Service::Sts,
     Service::Signin,
     Service::Account,
     Service::Organizations,
+    Service::IdentityCenter,
     Service::Billing,
     Service::FreeTier,
     Service::Budgets,
