@@ -262,6 +262,8 @@ mod tests {
 
     #[test]
     fn what_is_roots_own_is_grave() {
+        const ROOT: &str = r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333"}"#;
+        const DANA: &str = r#"{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/dana"}"#;
         let made_by = |user: &'static str, name: &'static str, parameters: Option<&'static str>| {
             of(&Record {
                 event_name: name.into(),
@@ -270,8 +272,6 @@ mod tests {
                 ..record(Service::Iam)
             })
         };
-        const ROOT: &str = r#"{"type":"Root","arn":"arn:aws:iam::111122223333:root","accountId":"111122223333"}"#;
-        const DANA: &str = r#"{"type":"IAMUser","arn":"arn:aws:iam::111122223333:user/dana"}"#;
         for (name, parameters) in [
             ("CreateAccessKey", None),
             ("CreateAccessKey", Some("{}")),

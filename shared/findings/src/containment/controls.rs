@@ -20,6 +20,7 @@ pub(super) fn restore(finding: &Finding) -> Vec<Step> {
         Service::CloudTrail => trails(finding),
         Service::Organizations => organisation(finding),
         Service::Logs => vec![log_groups(finding)],
+        Service::EventBridge if !is_gone(finding) => vec![rules(finding)],
         _ => vec![other(finding)],
     }
 }
@@ -122,13 +123,26 @@ fn log_groups(finding: &Finding) -> Step {
     )
 }
 
+/// Whether something was deleted: what is gone cannot be switched on.
+fn is_gone(finding: &Finding) -> bool {
+    let mut calls = finding.evidence.calls.iter();
+    calls.any(|call| call.value.starts_with("Delete") && call.value != "DeleteFunctionConcurrency")
+}
+
+/// `enable-rule` sets the plain state, in which a rule hears no read-only management events.
+fn rules(finding: &Finding) -> Step {
+    Step::new(
+        "Enable the rule, then repair the stack (docs/deploy.md, Repair it): a rule that is only enabled does not hear calls \
+         that only read, model calls among them",
+        for_each(names(finding), finding, &["aws", "events", "enable-rule"], "--name"),
+        "nothing",
+    )
+}
+
 fn other(finding: &Finding) -> Step {
     let account = argument(&finding.account).unwrap_or_default();
-    let mut calls = finding.evidence.calls.iter();
-    // What is gone cannot be switched on.
-    let is_gone = calls.any(|call| call.value.starts_with("Delete") && call.value != "DeleteFunctionConcurrency");
     let commands = match finding.finding_type.service {
-        Service::CloudWatch | Service::EventBridge | Service::Lambda if is_gone => Vec::new(),
+        Service::CloudWatch | Service::Lambda if is_gone(finding) => Vec::new(),
         Service::CloudTrail => in_regions(finding, &["aws", "cloudtrail", "describe-trails"]),
         Service::CloudWatch => for_each(
             names(finding),
@@ -136,7 +150,6 @@ fn other(finding: &Finding) -> Step {
             &["aws", "cloudwatch", "enable-alarm-actions"],
             "--alarm-names",
         ),
-        Service::EventBridge => for_each(names(finding), finding, &["aws", "events", "enable-rule"], "--name"),
         Service::Lambda => for_each(
             names(finding),
             finding,
@@ -184,7 +197,8 @@ pub(super) fn hear_again(finding: &Finding) -> Vec<Step> {
         ),
         look(
             finding,
-            "See whether this detector's rules are there and enabled; what was deleted comes back by deploying again",
+            "See whether this detector's rules are there and enabled; what was deleted comes back by repairing the stack \
+             (docs/deploy.md, Repair it), not by deploying again",
             &["aws", "events", "list-rules"],
         ),
         Step::new(
