@@ -232,6 +232,9 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::Path;
+
     use clap::CommandFactory;
 
     use super::*;
@@ -258,16 +261,6 @@ mod tests {
         assert!(setting("mode").is_err());
         assert!(setting("=observe").is_err());
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::path::Path;
-
-    use clap::Parser;
-
-    use super::Cli;
 
     /// The program's command lines in the fenced blocks of a page, without what a shell does with them.
     fn command_lines(page: &str) -> impl Iterator<Item = Vec<&str>> {
