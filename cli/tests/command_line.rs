@@ -320,8 +320,14 @@ fn what_is_nested_too_deep_is_reported_with_its_place_and_the_record_is_judged()
 
     let counts = ["seen", "read", "skipped"].map(|count| run.summary[count].as_u64().unwrap());
     assert_eq!(counts, [3, 2, 1]);
-    assert!(run.stderr.contains("deep.json at byte"), "{}", run.stderr);
-    assert!(run.stderr.contains("nested too deep"), "{}", run.stderr);
+    let told = &run.summary["damage"]["first"][0];
+    assert!(told["file"].as_str().unwrap().ends_with("deep.json"), "{told}");
+    assert_eq!(
+        told["position"],
+        record("{}").len() as u64 + 1,
+        "where the second record begins"
+    );
+    assert!(told["reason"].as_str().unwrap().contains("nested too deep"), "{told}");
     assert_eq!(run.summary["services"][0]["activities"], 2);
 }
 
