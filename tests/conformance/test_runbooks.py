@@ -34,7 +34,8 @@ def blocks(language):
 
 
 def test_every_command_exists_in_the_aws_cli_with_its_options():
-    commands = [(page, line.strip()) for page, block in blocks("sh") for line in block.splitlines() if line.strip()]
+    lines = [(page, line) for page, block in blocks("sh") for line in block.replace("\\\n", " ").splitlines()]
+    commands = [(page, line.strip()) for page, line in lines if line.strip()]
 
     problems = {line: (page, wrong) for page, line in commands if (wrong := problem(shlex.split(line)))}
 
