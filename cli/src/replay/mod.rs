@@ -22,7 +22,7 @@ use std::process::ExitCode;
 use std::thread::available_parallelism;
 use std::time::Instant;
 
-use tripmeter_detect::{Engine, told_by_origin};
+use tripmeter_detect::{Engine, told_apart};
 use tripmeter_model::{Finding, Policy, Timestamp};
 
 use self::callers::Callers;
@@ -144,7 +144,7 @@ fn judge<P: Policy>(mut activities: Merge, engine: &mut Engine<P>, judged: &mut 
     while !judged.output.closed()
         && let Some(activity) = activities.next()?
     {
-        judged.callers.add(&told_by_origin(&activity));
+        judged.callers.add(&told_apart(&activity));
         engine.observe(&activity, &mut found);
         judged.take(&mut found)?;
     }

@@ -85,6 +85,7 @@ impl Output {
             Cause::SeverityRaised => (text(finding), Some("it has become worse")),
             Cause::GrownTenfold => (update(finding), Some("it has grown tenfold")),
             Cause::Closed => (update(finding), Some("it is over")),
+            Cause::Explained => (update(finding), Some("it is explained")),
         };
         // The headline is wrapped like the rest, and ends where a line is empty.
         let (headline, rest) = told.split_once("\n\n").unwrap_or((&told, ""));

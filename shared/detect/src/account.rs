@@ -2,6 +2,7 @@
 
 mod bounds;
 mod control_plane;
+mod meters;
 mod uses;
 mod whole;
 
@@ -36,8 +37,6 @@ const MAX_OPENINGS: usize = 16;
 /// Days without any activity after which an account is learned anew: what is older says nothing, and one record with a
 /// wrong date must not make a new account an old one.
 const FORGOTTEN: i32 = 366;
-/// An episode shows from this many points.
-const SHOWS: u32 = 20;
 /// High: what was spent must not become normal.
 const HOSTILE: u32 = 70;
 
@@ -95,16 +94,28 @@ pub(crate) struct WholeEpisode {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Whole {
     pub profile: ServiceProfile,
+    /// The units of meters' hours that may matter: they are compared anew with what records show next.
+    pub meters: BTreeMap<Digest, BTreeMap<i64, u64>>,
     pub episodes: BTreeMap<(Family, i32), WholeEpisode>,
 }
 
 impl Whole {
+    /// Of a service that no record shows in use yet.
+    pub(crate) fn unused() -> Self {
+        Self {
+            profile: ServiceProfile::unused(),
+            meters: BTreeMap::new(),
+            episodes: BTreeMap::new(),
+        }
+    }
+
     /// With what was counted after this had ended; that alone, if they overlap or it has folded a day already.
     pub(crate) fn followed_by(mut self, live: Self) -> Self {
-        let overlap = self.profile.seen().last >= live.profile.seen().first;
+        let overlap = !live.profile.is_unused() && self.profile.seen().last >= live.profile.seen().first;
         if overlap || !self.profile.append(&live.profile) {
             return live;
         }
+        self.meters = live.meters;
         self.episodes.extend(live.episodes);
         self
     }
@@ -202,6 +213,10 @@ impl Account {
 
     /// Takes an activity in and says what it causes to be published.
     pub(crate) fn observe(&mut self, activity: &Activity, bench: &Bench<'_>, out: &mut Vec<Moved>) {
+        let metered = activity.identity.kind == IdentityKind::Meter;
+        if metered && activity.kind == Kind::Context {
+            return;
+        }
         let who = principal_digest(&activity.identity.id);
         let context = context_of(activity);
         let day = activity.time.day();
@@ -210,7 +225,12 @@ impl Account {
         }
         self.span.first_day = self.span.first_day.min(day);
         self.span.last_day = self.span.last_day.max(day);
-        for (attribute, value) in values_of(&context) {
+        if activity.kind == Kind::SpendSignal {
+            self.signal(who, activity, &context, bench, out);
+            return;
+        }
+        // Who called from where, no meter knows.
+        for (attribute, value) in values_of(&context).filter(|_| !metered) {
             if attribute != Attribute::Target {
                 self.seen.note(attribute, value, who, activity.time);
             }
@@ -245,7 +265,9 @@ impl Account {
                 out,
             );
         }
-        if activity.is_spend() {
+        if activity.is_spend() && metered {
+            self.count_metered(who, activity, &context, outside, bench, out);
+        } else if activity.is_spend() {
             self.spend(who, activity, &context, outside, bench, out);
         }
         if opened || tied {
@@ -259,6 +281,7 @@ impl Account {
         let tells = matches!(
             family,
             Family::CeilingExceeded
+                | Family::SpendSignal
                 | Family::DeniedRegion
                 | Family::GuardrailRemoved
                 | Family::LeakedKey

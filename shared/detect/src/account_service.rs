@@ -14,6 +14,7 @@ use crate::baseline::{
 };
 use crate::journal::{Context, Journal};
 use crate::novelty::{Attribute, Rates, Seen as Novel};
+use crate::open_day::of_hour;
 use crate::units::calls32;
 
 /// Identities told apart on one day; the calls of more count in the sums.
@@ -99,12 +100,16 @@ pub(crate) struct Spread {
     pub expected: Expectation,
 }
 
+/// A day that never comes: the first one of a service that no record shows in use.
+const NEVER: i32 = i32::MAX / 2;
+
 impl ServiceProfile {
-    pub(crate) fn new(at: Timestamp) -> Self {
+    /// Of a service that no record shows in use yet.
+    pub(crate) fn unused() -> Self {
         Self {
-            volume: Volume::new(at.day()),
-            anomalous: Volume::new(at.day()),
-            doubled: Volume::new(at.day()),
+            volume: Volume::new(NEVER),
+            anomalous: Volume::new(NEVER),
+            doubled: Volume::new(NEVER),
             rates: [Rates::default(); 4],
             busiest: Ring::default(),
             largest_hours: Ring::default(),
@@ -112,6 +117,11 @@ impl ServiceProfile {
             open: Vec::new(),
             cache: None,
         }
+    }
+
+    /// Whether no record shows the service in use.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.first_day() == NEVER
     }
 
     /// The first day of use.
@@ -218,6 +228,12 @@ impl ServiceProfile {
         )
     }
 
+    /// Whether days are part of the baseline that were not when an hour began.
+    pub(crate) fn is_folded_beyond(&self, hour: i64, lateness: i64) -> bool {
+        let start = Timestamp::from_seconds(hour * HOUR);
+        !self.is_unused() && self.volume.next_day() > judged_through(start, lateness) + 1 && self.has_folded()
+    }
+
     /// Whether a day is part of the baseline already.
     fn has_folded(&self) -> bool {
         self.volume.next_day() > self.first_day()
@@ -269,8 +285,15 @@ impl ServiceProfile {
         self.open.iter_mut().find(|open| open.day == day)
     }
 
-    /// What the whole account is expected to do in an hour.
+    /// What the whole account is expected to do in an hour; kept for the next question.
     pub(crate) fn expected(&mut self, hour: i64, params: &Params) -> Expectations {
+        let expectations = self.expectations(hour, params);
+        self.cache = Some((hour, expectations));
+        expectations
+    }
+
+    /// What the whole account is expected to do in an hour.
+    pub(crate) fn expectations(&self, hour: i64, params: &Params) -> Expectations {
         if let Some((known, expectations)) = self.cache
             && known == hour
         {
@@ -278,12 +301,9 @@ impl ServiceProfile {
         }
         let start = Timestamp::from_seconds(hour * HOUR);
         let through = judged_through(start, params.lateness_seconds);
-        let expectations = self
-            .volume
+        self.volume
             .ahead(through, self.open.iter().map(ServiceDay::calls), params)
-            .expect_calls(start.day(), start.hour_of_day(), params);
-        self.cache = Some((hour, expectations));
-        expectations
+            .expect_calls(start.day(), start.hour_of_day(), params)
     }
 
     /// Whether the whole rose in this hour or its day, and would have without any one of its identities. Every use makes
@@ -479,6 +499,11 @@ impl ServiceDay {
             units: count,
             clip: self.clip(),
         }
+    }
+
+    /// Calls in the hour, and in the day up to its end.
+    pub(crate) fn calls_of(&self, hour: u8) -> (u64, u64) {
+        of_hour(&self.calls, hour)
     }
 
     /// Units in the hour, and in the day up to its end.

@@ -93,9 +93,19 @@ pub(crate) struct Cell {
     pub points: u32,
     /// Whether they make a chain.
     pub chain: bool,
+    /// Of a meter's hour: records show whose use it was, and what is said of it is said of them.
+    pub explained: bool,
 }
 
+/// An episode shows from this many points.
+pub(crate) const SHOWS: u32 = 20;
+
 impl Cell {
+    /// Whether it belongs to an episode.
+    pub(crate) fn shows(&self) -> bool {
+        self.points >= SHOWS && !self.explained
+    }
+
     /// Whether it may still matter when a stage arrives later.
     pub(crate) fn noteworthy(&self) -> bool {
         self.points > 0 || self.fresh > 0 || self.kept > 0 || self.denied_region > 0 || self.surprise.is_some()
@@ -116,6 +126,11 @@ impl Cell {
             (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
             (a, b) => a.or(b),
         };
+    }
+
+    /// Whether an opening by anybody, or a signal, could make it worse.
+    pub(crate) fn could_be_worse(&self) -> bool {
+        self.level() >= Level::Anomalous || self.points >= SHOWS
     }
 
     /// The level of the most surprising window.

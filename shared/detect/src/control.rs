@@ -24,6 +24,15 @@ pub(crate) struct ControlKey {
     pub family: Family,
 }
 
+/// Where what an episode is about is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Told {
+    /// In its own finding.
+    Here,
+    /// Signals alone: in the findings of the use that they are about.
+    Elsewhere,
+}
+
 /// See the module's docs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Control {
@@ -46,6 +55,8 @@ pub(crate) struct Control {
     pub whys: BTreeSet<String>,
     /// The durable ids of those whom a policy lets in.
     pub admitted: BTreeSet<String>,
+    /// Whether it is told here.
+    pub told: Told,
     /// Event ids seen, hashed, so that a repeated delivery changes nothing.
     repeated: BTreeSet<u32>,
 }
@@ -71,6 +82,7 @@ impl Control {
             invoked_by: activity.session.invoked_by.clone(),
             whys: BTreeSet::new(),
             admitted: BTreeSet::new(),
+            told: Told::Here,
             repeated: BTreeSet::new(),
         }
     }

@@ -80,7 +80,7 @@ impl<P: Policy> Terms<P> {
         let mut in_order: Vec<&Activity> = activities.iter().collect();
         in_order.sort_by_key(|activity| activity.time);
         for activity in in_order {
-            account.observe(&told_by_origin(activity), &self.bench(), out);
+            account.observe(&told_apart(activity), &self.bench(), out);
         }
         self.publish_from(published, out);
     }
@@ -186,18 +186,18 @@ impl<P: Policy> Engine<P> {
 }
 
 /// A caller without any identity is told by where it calls from: records of one caller belong together, and a flood
-/// of them is one profile.
-pub fn told_by_origin(activity: &Activity) -> Cow<'_, Activity> {
-    if activity.identity.kind != IdentityKind::Stranger {
-        return Cow::Borrowed(activity);
-    }
-    let origin = &activity.origin;
-    let id = format!("stranger:{} {}", origin.network, origin.client);
+/// of them is one profile. A meter that counts the use of one principal is a meter of that principal.
+pub fn told_apart(activity: &Activity) -> Cow<'_, Activity> {
+    let kind = activity.identity.kind;
+    let id = match (kind, activity.links.as_slice()) {
+        (IdentityKind::Stranger, _) => format!("stranger:{} {}", activity.origin.network, activity.origin.client),
+        (IdentityKind::Meter, [principal]) if !activity.identity.id.contains('#') => {
+            format!("{}#{principal}", activity.identity.id)
+        }
+        _ => return Cow::Borrowed(activity),
+    };
     Cow::Owned(Activity {
-        identity: Identity {
-            kind: IdentityKind::Stranger,
-            id,
-        },
+        identity: Identity { kind, id },
         ..activity.clone()
     })
 }

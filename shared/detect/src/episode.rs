@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 use tripmeter_model::{
-    Case, Cause, ContextSeen, Evidence, Factor, Family, Finding, FindingType, HOUR, Identity, Kind, OpeningSeen,
-    Policy, Severity, Status, Suppression, Timestamp,
+    Case, Cause, ContextSeen, Evidence, Factor, FactorName, Family, Finding, FindingType, HOUR, Identity, IdentityKind,
+    Kind, OpeningSeen, Policy, Severity, Status, Suppression, Timestamp,
 };
 
 use crate::journal::{Field, Journal, Value};
@@ -41,8 +41,8 @@ impl Published {
         match self.severity {
             None => Some(Cause::Created),
             Some(known) if finding.severity > known || hijack => Some(Cause::SeverityRaised),
-            // An episode that goes on after it closed rises from nothing.
-            Some(_) if !self.open && Some(last) > self.last => Some(Cause::SeverityRaised),
+            // An episode that goes on after it closed rises from nothing; so does one that is not explained after all.
+            Some(_) if !self.open && (Some(last) > self.last || self.is_explained()) => Some(Cause::SeverityRaised),
             Some(_) if !self.open => None,
             Some(_) if count >= self.count.saturating_mul(GROWTH) => Some(Cause::GrownTenfold),
             Some(_) => None,
@@ -52,6 +52,10 @@ impl Published {
     /// Whether it stands open in its readers' eyes.
     pub(crate) fn is_open(&self) -> bool {
         self.open
+    }
+
+    fn is_explained(&self) -> bool {
+        self.suppressed.as_deref() == Some(TOLD_ELSEWHERE)
     }
 
     fn note(&mut self, finding: &Finding) {
@@ -156,10 +160,9 @@ impl Draft {
             uid: self.uid,
             revision: published.revision + 1,
             cause,
-            status: if cause == Cause::Closed {
-                Status::Closed
-            } else {
-                Status::Open
+            status: match cause {
+                Cause::Closed | Cause::Explained => Status::Closed,
+                Cause::Created | Cause::SeverityRaised | Cause::GrownTenfold => Status::Open,
             },
             finding_type: self.finding_type,
             severity,
@@ -221,7 +224,29 @@ pub(crate) fn publish(
     }
     if let Some(cause) = published.cause(&finding) {
         finding.cause = cause;
+        if published.is_explained() {
+            published.suppressed = None;
+        }
         published.note(&finding);
+        out.push(Moved { part, finding });
+    }
+}
+
+/// Publishes that what an episode was about is told elsewhere, if anybody was told of it here.
+pub(crate) fn take_back(
+    draft: Draft,
+    published: &mut Published,
+    part: PartKey,
+    time: Timestamp,
+    policy: &dyn Policy,
+    out: &mut Vec<Moved>,
+) {
+    if !published.is_open() {
+        return;
+    }
+    if let Some(finding) = draft.finding(published, Cause::Explained, time, policy) {
+        published.note(&finding);
+        published.suppressed = Some(TOLD_ELSEWHERE.to_owned());
         out.push(Moved { part, finding });
     }
 }
@@ -280,6 +305,16 @@ impl UseEpisode {
 }
 
 /// The family of a use episode.
-pub(crate) fn use_family(chain: bool) -> Family {
-    if chain { Family::Hijack } else { Family::AnomalousUse }
+pub(crate) fn use_family(chain: bool, factors: &[Factor], identity: &Identity) -> Family {
+    match identity.kind {
+        _ if chain => Family::Hijack,
+        IdentityKind::Meter if factors.iter().any(|factor| factor.name == FactorName::Ceiling) => {
+            Family::CeilingExceeded
+        }
+        IdentityKind::Meter => Family::SpendSignal,
+        _ => Family::AnomalousUse,
+    }
 }
+
+/// The rule under which nothing is published of what other findings tell.
+pub(crate) const TOLD_ELSEWHERE: &str = "told-elsewhere";

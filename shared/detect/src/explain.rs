@@ -4,6 +4,7 @@ use tripmeter_model::{Factor, FactorName, Outcome};
 
 use crate::baseline::Horizon;
 use crate::cell::{Counted, Surprise};
+use crate::detections::spend_signal::{Signals, blind_spot};
 use crate::ledger::Opening;
 use crate::novelty::Known;
 
@@ -52,6 +53,20 @@ pub(crate) fn factor(part: &Part<'_>) -> Factor {
             None,
             None,
         ),
+        Note::BlindSpot(service) => (
+            format!(
+                "no record shows whose it is, or shows less than it takes: look for {}",
+                blind_spot(service)
+            ),
+            None,
+            None,
+        ),
+        Note::Above(units, ceiling, per) => (
+            format!("{units} units in this {per}; the ceiling is {ceiling}"),
+            Some(units as f64),
+            Some(ceiling as f64),
+        ),
+        Note::Signals(signals) => (signals_text(&signals), Some(signals.sources as f64), None),
         Note::Nothing => (plain(part.name).to_owned(), None, None),
     };
     Factor {
@@ -177,6 +192,18 @@ fn opening_text(opening: &Opening) -> String {
         opening.identity.short_name(),
         opening.first
     )
+}
+
+fn signals_text(signals: &Signals<'_>) -> String {
+    let Signals { told, sources } = signals;
+    let calls: Vec<&str> = told.calls.keys().map(String::as_str).collect();
+    let why = told.whys.first().filter(|why| !why.is_empty());
+    let why = why.map_or_else(String::new, |why| format!(": {why}"));
+    let more = match sources.saturating_sub(1) {
+        0 => String::new(),
+        more => format!("; and {more} more sources say so"),
+    };
+    format!("{} at {}{why}{more}", calls.join(", "), told.first)
 }
 
 fn plain(name: FactorName) -> &'static str {

@@ -23,6 +23,8 @@ const MAX_REGIONS: usize = 40;
 const MAX_LINKS: usize = 16;
 /// Event ids remembered of one opening; a burst is one long before.
 const MAX_REPEATED: usize = 256;
+/// What is kept of the words of signals.
+const MAX_WHYS: usize = 4;
 /// Network-and-client pairs kept of one opening.
 const MAX_ORIGINS: usize = 8;
 
@@ -58,6 +60,10 @@ pub(crate) struct Opening {
     pub origins: BTreeSet<Digest>,
     /// Uses that were carried out around it, where it is refused use.
     pub served: u32,
+    /// A signal of it is a strong one.
+    pub grave: bool,
+    /// What its signals say.
+    pub whys: BTreeSet<String>,
     /// Event ids counted, hashed, so that a repeated delivery changes nothing.
     repeated: BTreeSet<u32>,
 }
@@ -144,6 +150,8 @@ impl Ledger {
                 links: BTreeSet::new(),
                 origins: BTreeSet::new(),
                 served: 0,
+                grave: false,
+                whys: BTreeSet::new(),
                 repeated: BTreeSet::new(),
             });
         opening.add(activity);
@@ -239,6 +247,10 @@ impl Opening {
             MAX_LINKS,
         );
         insert_bounded(&mut self.origins, std::iter::once(origin_digest(activity)), MAX_ORIGINS);
+        if self.stage == Stage::SpendSignal {
+            self.grave |= activity.grave;
+            insert_bounded(&mut self.whys, std::iter::once(activity.why.clone()), MAX_WHYS);
+        }
         if self.calls.len() >= MAX_CALLS && !self.calls.contains_key(&activity.call) {
             return;
         }
@@ -284,7 +296,7 @@ impl Opening {
 }
 
 /// Inserts into a set that keeps the smallest `max`.
-fn insert_bounded(set: &mut BTreeSet<Digest>, values: impl Iterator<Item = Digest>, max: usize) {
+fn insert_bounded<T: Ord>(set: &mut BTreeSet<T>, values: impl Iterator<Item = T>, max: usize) {
     set.extend(values);
     while set.len() > max {
         set.pop_last();

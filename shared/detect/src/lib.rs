@@ -36,7 +36,7 @@ mod testing;
 mod units;
 mod weigh;
 
-pub use engine::{Engine, LEARNING, Terms, told_by_origin};
+pub use engine::{Engine, LEARNING, Terms, told_apart};
 pub use ledger::principal_digest;
 pub use merge::with_history;
 pub use part::{Moved, NoSuchPart, PartKey};

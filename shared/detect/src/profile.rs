@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tripmeter_model::{Activity, Digest, HOUR, TEN_MINUTES, Timestamp};
 
 use crate::baseline::{
-    Expectation, Expectations, Horizon, Level, Params, Volume, foldable_through, judged_through, level,
+    Expectation, Expectations, Horizon, Level, Params, Ring, Volume, foldable_through, judged_through, level,
 };
 use crate::cell::{Before, Cell, Counted, NEW_FOR, Surprise};
 use crate::habits::Days;
@@ -262,6 +262,26 @@ impl Profile {
             new.fold(0, |bits, attribute| bits | 1u8 << *attribute as u8)
         };
         self.open.iter().map(|open| (open.day, of_day(open.day))).collect()
+    }
+
+    /// Calls or units of an open day, up to the end of an hour.
+    pub(crate) fn day_so_far(&self, hour: i64, calls: bool) -> u64 {
+        let day = self.day(hour.div_euclid(24) as i32);
+        day.map_or(0, |open| {
+            let counts = if calls { &open.calls } else { &open.units };
+            of_hour(counts, hour.rem_euclid(24) as u8).1
+        })
+    }
+
+    /// The largest hour and day of the last 42 folded days, in calls or units.
+    pub(crate) fn largest(&self, calls: bool) -> (f64, f64) {
+        let history = if calls {
+            self.volume.calls().history()
+        } else {
+            self.volume.units()
+        };
+        let largest = |ring: &Ring<42>| ring.values().fold(0.0, f64::max);
+        (largest(history.largest_hours()), largest(history.days()))
     }
 
     /// Whether a day is part of the baseline already.

@@ -102,6 +102,16 @@ fn judge(mut story: Vec<Activity>, settings: Settings, policy: impl Policy) -> V
     engine.findings()
 }
 
+/// What is published of a story that comes in this order.
+pub(crate) fn published(story: &[Activity]) -> Vec<Finding> {
+    let mut engine = Engine::new(Settings::default(), NoPolicy);
+    let mut published = Vec::new();
+    for activity in story {
+        engine.observe(activity, &mut published);
+    }
+    published
+}
+
 /// What is found in a story.
 pub(crate) fn found(story: Vec<Activity>) -> Vec<Finding> {
     found_with(story, Settings::default())

@@ -16,15 +16,19 @@
 //! | the same by another identity, beside anomalous volume | 8 |
 //! | chain: an opening and use that leaves its baseline, or overwhelming use from a new place or of a new target | 20 |
 //! | denied region 40, first use of a service by the account 40 | |
+//! | of a meter: no record shows whose it is | 20 |
+//! | signals that it was spent: a weak one 20, a strong one 30, a second source 10 more | |
 
-use tripmeter_model::{Digest, FactorName, HOUR, Identity, Policy, Service, Suppression, Timestamp};
+use tripmeter_model::{Digest, FactorName, HOUR, Identity, IdentityKind, Policy, Service, Suppression, Timestamp};
 
 use crate::account_service::ServiceProfile;
 use crate::cell::{Cell, NEW_FOR, Sums, Surprise};
-use crate::detections::{anomalous_use, hijack, patience};
+use crate::detections::hijack::Stages;
+use crate::detections::spend_signal::Signals;
+use crate::detections::{anomalous_use, hijack, patience, spend_signal};
 use crate::journal::Value;
 use crate::ledger::{Ledger, Opening};
-use crate::novelty::Known;
+use crate::novelty::{Attribute, Known};
 use crate::person::Persons;
 use crate::profile::{Around, Profile};
 use crate::seen::SharedSeen;
@@ -48,6 +52,8 @@ pub(crate) struct Scene<'a> {
     pub persons: &'a Persons,
     pub settings: &'a Settings,
     pub policy: &'a dyn Policy,
+    /// Units a day that AWS lets the account spend.
+    pub most: Option<u64>,
 }
 
 /// What a factor is about, before anybody needs it in words.
@@ -71,6 +77,11 @@ pub(crate) enum Note<'a> {
     Kept(u32),
     /// No opening is known: what is new stands for it.
     Unopened,
+    /// Use of a service that no record shows.
+    BlindSpot(Service),
+    /// More than a ceiling, in an hour or a day.
+    Above(u64, u64, &'static str),
+    Signals(Signals<'a>),
     Nothing,
 }
 
@@ -144,10 +155,14 @@ impl<'a> Scene<'a> {
             return weighed;
         };
         let quiet = cell.fresh == 0 && cell.kept == 0 && cell.surprise.is_none() && cell.denied_region == 0;
-        if quiet && !facts.newborn && !self.profile.dormant_before(facts.day) {
+        if quiet && !self.is_metered() && !facts.newborn && !self.profile.dormant_before(facts.day) {
             return weighed;
         }
         let stages = hijack::stages(self, &facts, cell);
+        if self.is_metered() {
+            self.weigh_metered(&facts, cell, &stages, &mut weighed);
+            return weighed;
+        }
         let level = anomalous_use::volume(self, &facts, cell, &mut weighed);
         let strange = anomalous_use::strangeness(self, &facts, cell);
         let novelty = anomalous_use::novelty(self, &facts, cell, &strange, &stages, &mut weighed);
@@ -157,7 +172,27 @@ impl<'a> Scene<'a> {
         if cell.denied_region > 0 {
             weighed.add(FactorName::DeniedRegion, 40.0, Note::Times(cell.denied_region.into()));
         }
+        spend_signal::corroborate(self, &facts, &mut weighed);
         weighed
+    }
+
+    /// Whether it is a meter's, which knows how much and in which region, and neither who nor from where.
+    pub(crate) fn is_metered(&self) -> bool {
+        self.identity.kind == IdentityKind::Meter
+    }
+
+    fn weigh_metered(&self, facts: &Facts, cell: &'a Cell, stages: &Stages<'a>, weighed: &mut Weighed<'a>) {
+        let level = anomalous_use::volume(self, facts, cell, weighed);
+        let strange = anomalous_use::strangeness(self, facts, cell);
+        let novelty = anomalous_use::novelty(self, facts, cell, &strange, stages, weighed);
+        let fresh = spend_signal::fresh(facts, strange.place_of(novelty), self.settings, weighed);
+        spend_signal::unrecorded(self, facts, level, fresh, weighed);
+        hijack::chain(stages, level, novelty, fresh, cell, weighed);
+        spend_signal::ceiling(self, facts, cell, weighed);
+        if cell.denied_region > 0 {
+            weighed.add(FactorName::DeniedRegion, 40.0, Note::Times(cell.denied_region.into()));
+        }
+        spend_signal::corroborate(self, facts, weighed);
     }
 
     /// What is counted of the 24 hours that end with this one.
@@ -177,12 +212,22 @@ impl<'a> Scene<'a> {
         sums.max(known.unwrap_or_default())
     }
 
+    /// Whether a meter moves on its first day or the one after, of a service that no record shows in use before, in an
+    /// account whose other meters have been read for weeks. Before that it may be that they are read at all.
+    fn is_first_metered(&self, day: i32) -> bool {
+        let first_day = self.profile.first_use.day();
+        let read_since = self.account_seen.first(Attribute::Client, meters_value());
+        let others_read = read_since.is_some_and(|since| since.day() <= first_day - self.settings.learning_days);
+        others_read && day - first_day <= 1 && self.shared.first_day() >= first_day
+    }
+
     fn facts(&self, hour: i64, cell: &Cell) -> Option<Facts> {
         let (first, last) = (cell.journal.first?, cell.journal.last?);
         let (settings, day) = (self.settings, hour.div_euclid(24) as i32);
         let service_since = self.shared.first_day();
         let newborn = last.since(self.profile.first_use) < NEW_FOR;
         let mature = service_since <= self.profile.first_use.day() - settings.learning_days;
+        let metered = self.is_metered();
         let sums = self.sums(hour);
         Some(Facts {
             hour,
@@ -190,20 +235,28 @@ impl<'a> Scene<'a> {
             first,
             last,
             newborn,
-            standing: if mature && newborn {
+            standing: if mature && newborn && !metered {
                 Standing::NeverSeen
-            } else if !mature && self.profile.age_days(day) < settings.learning_days {
+            } else if (metered || !mature) && self.profile.age_days(day) < settings.learning_days {
                 Standing::Learning
             } else {
                 Standing::Known
             },
-            first_of_service: self.account_first_day <= service_since - settings.learning_days
-                && day - service_since <= 1,
+            first_of_service: if metered {
+                self.is_first_metered(day)
+            } else {
+                self.account_first_day <= service_since - settings.learning_days && day - service_since <= 1
+            },
             sums,
             enough: sums.uses >= u64::from(settings.fresh_uses),
             service_days: day - service_since,
         })
     }
+}
+
+/// The value that stands for meters among what the account's identities have shown: it is known since when any are read.
+pub(crate) fn meters_value() -> Digest {
+    tripmeter_model::digest64(&["meters"])
 }
 
 /// The start of an hour since 1970.

@@ -8,7 +8,7 @@ mod story;
 
 use proptest::prelude::*;
 use tripmeter_detect::{Engine, Settings};
-use tripmeter_model::{Activity, Finding, FindingType, NoPolicy, Severity};
+use tripmeter_model::{Activity, Family, Finding, FindingType, NoPolicy, Severity};
 
 use story::{doubled, in_order, late, story};
 
@@ -59,6 +59,13 @@ fn the_stories_are_worth_comparing() {
         .flat_map(|seed| judge(&in_order(story(seed))))
         .map(|(_, _, severity, ..)| severity)
         .collect();
+    let families: Vec<Family> = (0..40)
+        .flat_map(|seed| judge(&in_order(story(seed))))
+        .map(|(_, finding_type, ..)| finding_type.family)
+        .collect();
+    for family in [Family::Hijack, Family::AnomalousUse, Family::SpendSignal] {
+        assert!(families.contains(&family), "no story has a finding of {family:?}");
+    }
     for severity in Severity::ALL {
         assert!(
             severities.contains(&severity),

@@ -82,9 +82,11 @@ impl Table {
 
 type Told = (FindingType, Severity, u64, Vec<String>);
 
-/// Each episode as it was published last, suppressed ones apart.
+/// Each episode as it was published last, but those that were taken back.
 fn ends(published: &[Finding]) -> BTreeMap<String, Told> {
-    let told = published.iter().map(|f| {
+    let last: BTreeMap<&str, &Finding> = published.iter().map(|f| (f.uid.as_str(), f)).collect();
+    let stands = last.into_values().filter(|f| f.cause != Cause::Explained);
+    let told = stands.map(|f| {
         let told = (f.finding_type, f.severity, f.count, f.evidence.event_ids.clone());
         (f.uid.clone(), told)
     });

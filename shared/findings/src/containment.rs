@@ -83,6 +83,11 @@ pub fn containment(finding: &Finding) -> Vec<Step> {
             steps.extend(credential::assumers(finding));
         }
         Family::TelemetryLost => steps.extend(controls::hear_again(finding)),
+        Family::SpendSignal => {
+            steps.extend(service::find_who(finding));
+            steps.extend(service::stop(finding));
+            steps.extend(credential::tied(finding));
+        }
     }
     steps
 }

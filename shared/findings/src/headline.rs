@@ -93,6 +93,11 @@ fn what(finding: &Finding) -> String {
         Family::DeniedRegion => format!("{service} {being} called where it is not allowed"),
         Family::AnomalousUse => format!("{service} {being} used as never before"),
         Family::CeilingExceeded => format!("{service} {being} used above its ceiling"),
+        Family::SpendSignal if finding.units == 0 && finding.finding_type.service == Service::Billing => {
+            "Meters warn of the account's bill".to_owned()
+        }
+        Family::SpendSignal if finding.units == 0 => format!("Meters warn of spending on {service}"),
+        Family::SpendSignal => format!("{service} {being} used more than records show"),
         Family::Hijack => format!("{service} {being} hijacked"),
         Family::TelemetryLost => {
             let arrive = if is_over {
@@ -114,7 +119,9 @@ fn how_much(finding: &Finding) -> Option<String> {
     if matches!(family, Family::LeakedKey | Family::TelemetryLost) {
         return None;
     }
-    let much = if words::is_spending(family) {
+    let much = if family == Family::SpendSignal && finding.units == 0 {
+        words::counted(finding.count, "signal", "signals")
+    } else if words::is_spending(family) {
         let (one, many) = words::units(finding);
         words::counted(finding.units, one, many)
     } else if finding.count > 1 {
@@ -141,7 +148,8 @@ fn how_much(finding: &Finding) -> Option<String> {
 pub(crate) fn who(finding: &Finding) -> String {
     let name = short(&finding.identity.short_name());
     match (finding.identity.kind, finding.finding_type.family) {
-        (_, Family::TelemetryLost) => format!("in {name}"),
+        (_, Family::TelemetryLost) | (IdentityKind::Account, Family::SpendSignal) => format!("in {name}"),
+        (IdentityKind::Meter, _) => format!("as {name} counts"),
         (IdentityKind::Account, _) => format!("by many identities of {name}"),
         (_, Family::LeakedKey) => format!("of {name}"),
         _ => format!("by {name}"),

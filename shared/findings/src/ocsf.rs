@@ -101,13 +101,13 @@ fn activity(finding: &Finding) -> (u32, &'static str) {
     match finding.cause {
         Cause::Created => (1, "Create"),
         Cause::SeverityRaised | Cause::GrownTenfold => (2, "Update"),
-        Cause::Closed => (3, "Close"),
+        Cause::Closed | Cause::Explained => (3, "Close"),
     }
 }
 
 fn status(finding: &Finding) -> (u32, &'static str) {
     match (finding.status, finding.cause) {
-        (Status::Closed, _) | (_, Cause::Closed) => (4, "Resolved"),
+        (Status::Closed, _) | (_, Cause::Closed | Cause::Explained) => (4, "Resolved"),
         _ if finding.suppressed.is_some() => (3, "Suppressed"),
         (Status::Open, Cause::Created) => (1, "New"),
         (Status::Open, _) => (2, "In Progress"),
@@ -138,10 +138,10 @@ fn confidence(finding: &Finding) -> (u32, &'static str) {
 }
 
 fn is_volume(name: FactorName) -> bool {
-    use FactorName::{AccountVolume, Breadth, Ceiling, Fresh, Lasting, Spread, Volume};
+    use FactorName::{AccountVolume, Breadth, Ceiling, Fresh, Lasting, SpendSignal, Spread, Unrecorded, Volume};
     matches!(
         name,
-        Volume | AccountVolume | Breadth | Lasting | Fresh | Ceiling | Spread
+        Volume | AccountVolume | Breadth | Lasting | Fresh | Ceiling | Spread | Unrecorded | SpendSignal
     )
 }
 

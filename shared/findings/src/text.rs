@@ -194,12 +194,13 @@ fn now(finding: &Finding, steps: &[Step]) -> Option<String> {
     let news = match finding.cause {
         Cause::GrownTenfold => "ten times larger than when it was told last",
         Cause::Closed => "over: nothing unusual any more",
+        Cause::Explained => "explained: what is unusual about it is told in another finding, or is nothing",
         Cause::Created | Cause::SeverityRaised => return None,
     };
     let place = finding.evidence.regions.iter().max_by_key(|region| region.count);
     let place = place.map(|region| format!("; {}", value(&region.value)));
     let cost = cost(finding).map(|cost| match finding.cause {
-        Cause::Closed => format!("; {} in all{}", cost.so_far, cost.caveat()),
+        Cause::Closed | Cause::Explained => format!("; {} in all{}", cost.so_far, cost.caveat()),
         _ => format!("; {} so far, {} an hour{}", cost.so_far, cost.per_hour, cost.caveat()),
     });
     // What is over is acted on from the finding itself, if at all.
@@ -491,5 +492,6 @@ fn because(cause: Cause) -> &'static str {
         Cause::SeverityRaised => "severity raised",
         Cause::GrownTenfold => "ten times larger",
         Cause::Closed => "closed",
+        Cause::Explained => "explained",
     }
 }

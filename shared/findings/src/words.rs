@@ -158,6 +158,7 @@ pub(crate) fn stage(stage: Stage) -> &'static str {
         Stage::PolicyChange => "changed a policy",
         Stage::GuardrailRemoval => "weakened a control",
         Stage::Credential => "issued a credential",
+        Stage::SpendSignal => "said that it was spent",
     }
 }
 
@@ -170,7 +171,10 @@ pub(crate) fn reads(call: &str) -> bool {
 
 /// Whether findings of this family are about what was spent, rather than about calls that prepare it.
 pub(crate) fn is_spending(family: Family) -> bool {
-    matches!(family, Family::Hijack | Family::AnomalousUse | Family::CeilingExceeded)
+    matches!(
+        family,
+        Family::Hijack | Family::AnomalousUse | Family::CeilingExceeded | Family::SpendSignal
+    )
 }
 
 #[cfg(test)]

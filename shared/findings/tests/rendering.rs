@@ -18,6 +18,8 @@ fn text_tells_a_tired_person_what_to_do() {
     insta::assert_snapshot!("mail_takeover", text(&samples::mail_takeover()));
     insta::assert_snapshot!("pump", text(&samples::pump()));
     insta::assert_snapshot!("nasty_probe", text(&samples::nasty_probe()));
+    insta::assert_snapshot!("unseen_mail", text(&samples::unseen_mail()));
+    insta::assert_snapshot!("budget", text(&samples::budget()));
 }
 
 #[test]
@@ -49,6 +51,14 @@ fn a_headline_says_what_how_much_and_who() {
         headline(&samples::pump()),
         "HIGH      SMS was used above its ceiling: 600 text messages in 28 minutes by many identities of account \
          111122223333"
+    );
+    assert_eq!(
+        headline(&samples::unseen_mail()),
+        "MEDIUM    SES is being used more than records show: 4,200 mails in 5 minutes as meter AWS/SES Send counts"
+    );
+    assert_eq!(
+        headline(&samples::budget()),
+        "LOW       Meters warn of the account's bill: 1 signal in account 111122223333"
     );
     let single = samples::minimal(Family::LeakedKey, Service::Iam, IdentityKind::IamUser);
     assert_eq!(

@@ -129,16 +129,19 @@ pub enum Stage {
     GuardrailRemoval,
     /// A credential was issued or widened, or is known to strangers.
     Credential,
+    /// A meter said that it was spent: no opening, but kept beside them.
+    SpendSignal,
 }
 
 impl Stage {
     /// Every stage.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Probe,
         Self::DeniedUse,
         Self::PolicyChange,
         Self::GuardrailRemoval,
         Self::Credential,
+        Self::SpendSignal,
     ];
 
     /// Its name, as it is stored.
@@ -149,6 +152,7 @@ impl Stage {
             Self::PolicyChange => "policy-change",
             Self::GuardrailRemoval => "guardrail-removal",
             Self::Credential => "credential",
+            Self::SpendSignal => "spend-signal",
         }
     }
 }

@@ -99,6 +99,8 @@ families! {
     AnomalousUse = "anomalous-use";
     /// Use above an absolute ceiling.
     CeilingExceeded = "ceiling-exceeded";
+    /// A meter says that it is spent, and no record says by whom.
+    SpendSignal = "spend-signal";
     /// An opening, then use that leaves its baseline: AN0417 itself.
     Hijack = "hijack";
     /// Records of a region no longer arrive: the detector is blind there.
@@ -209,6 +211,8 @@ pub enum Cause {
     GrownTenfold,
     /// It ended.
     Closed,
+    /// What came later explains it: what it was about is told in another finding, or is nothing.
+    Explained,
 }
 
 /// What a factor is about.
@@ -266,6 +270,10 @@ pub enum FactorName {
     Unusual,
     /// Several regions or services within minutes.
     Spread,
+    /// More than records show anybody use.
+    Unrecorded,
+    /// Meters say that it was spent.
+    SpendSignal,
 }
 
 /// One reason for a finding's severity: what was observed, what was expected, and the points it brought.

@@ -94,7 +94,8 @@ impl Identity {
         }
     }
 
-    /// A meter of an account, by its name: `AWS/SES Send`.
+    /// A meter of an account, by its name: `AWS/SES Send`. Where it counts one principal's use, `#` and the principal's
+    /// durable id follow the name.
     pub fn meter(name: &str) -> Self {
         Self {
             kind: IdentityKind::Meter,
@@ -307,10 +308,18 @@ impl Identity {
             IdentityKind::OpenAiKey => format!("OpenAI key {}", after_colon(&self.id)),
             IdentityKind::OpenAiUser => format!("OpenAI user {}", after_colon(&self.id)),
             IdentityKind::OpenAiServiceAccount => format!("OpenAI service account {}", after_colon(&self.id)),
-            IdentityKind::Meter => format!("meter {}", after_colon(&self.id)),
+            IdentityKind::Meter => match person {
+                Some(_) => format!("meter {} of {}", after_colon(arn), last_of(&self.id)),
+                None => format!("meter {}", after_colon(&self.id)),
+            },
             _ => self.id.clone(),
         }
     }
+}
+
+/// The last part of an ARN.
+fn last_of(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 /// An id of ours, without the word that says what it is.

@@ -7,10 +7,11 @@ use tripmeter_model::{
     Activity, Cause, DAY, Digest, Factor, Family, Finding, Identity, PolicyEffect, Service, Tactic, Timestamp,
 };
 
-use super::{Account, Bench, ControlEpisode, SHOWS, Used};
-use crate::control::{Acquaintance, Control, ControlKey, ControlScene};
+use super::{Account, Bench, ControlEpisode, Used};
+use crate::cell::SHOWS;
+use crate::control::{Acquaintance, Control, ControlKey, ControlScene, Told};
 use crate::detections::{self, region_sweep};
-use crate::episode::{Draft, Published, publish};
+use crate::episode::{Draft, Published, publish, take_back};
 use crate::journal::{Context, Field};
 use crate::ledger::principal_digest;
 use crate::novelty::Attribute;
@@ -121,14 +122,12 @@ impl Account {
             return;
         };
         if let Some(episode) = self.controls.get_mut(&key) {
-            publish(
-                draft,
-                &mut episode.published,
-                PartKey::control(key),
-                time,
-                bench.policy,
-                out,
-            );
+            let tell = match episode.control.told {
+                Told::Here => publish,
+                Told::Elsewhere => take_back,
+            };
+            let part = PartKey::control(key);
+            tell(draft, &mut episode.published, part, time, bench.policy, out);
         }
     }
 
@@ -195,7 +194,7 @@ impl Account {
             identity: control.identity.clone(),
             linked: control.admitted.iter().cloned().collect(),
             assumed_by: self.assumed_by(key.who, &control.journal, bench),
-            identities: Vec::new(),
+            identities: self.suspects(key.service, control),
             factors,
             journal: control.journal.clone(),
             openings: Vec::new(),
@@ -240,8 +239,12 @@ impl Account {
     }
 
     pub(super) fn control_finding(&self, key: ControlKey, bench: &Bench<'_>) -> Option<Finding> {
+        let episode = self
+            .controls
+            .get(&key)
+            .filter(|episode| episode.control.told == Told::Here)?;
         let draft = self.control_draft(key, bench)?;
         let time = draft.journal.last?;
-        draft.finding(&self.controls.get(&key)?.published, Cause::Created, time, bench.policy)
+        draft.finding(&episode.published, Cause::Created, time, bench.policy)
     }
 }

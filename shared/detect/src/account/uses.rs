@@ -1,14 +1,14 @@
 //! Uses that were carried out: profiles, the hours that may still change, and the episodes they make.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use tripmeter_model::{
-    Activity, Cause, Digest, Factor, FactorName, Family, Finding, FindingType, HOUR, Kind, OpeningSeen, Service,
-    Source, Tactic, Timestamp,
+    Activity, Cause, Digest, Factor, FactorName, Family, Finding, FindingType, HOUR, IdentityKind, Kind, OpeningSeen,
+    Service, Source, Tactic, Timestamp,
 };
 
-use super::{Account, Bench, HOSTILE, MAX_OPENINGS, SHOWS, Used, Whole};
-use crate::account_service::{Breadth, Restated, ServiceProfile};
+use super::{Account, Bench, HOSTILE, MAX_OPENINGS, Used, Whole};
+use crate::account_service::{Breadth, Restated};
 use crate::baseline::Level;
 use crate::cell::Cell;
 use crate::control::ControlKey;
@@ -122,10 +122,7 @@ impl Account {
                 _ => used.profile.novel_days(&used.around.seen),
             },
         };
-        let whole = self.services.entry(service).or_insert_with(|| Whole {
-            profile: ServiceProfile::new(activity.time),
-            episodes: BTreeMap::new(),
-        });
+        let whole = self.services.entry(service).or_insert_with(Whole::unused);
         let counted = added != Added::Duplicate;
         whole.profile.add(&restated, activity, context, counted, &bench.account);
     }
@@ -172,6 +169,7 @@ impl Account {
         self.weigh_from(key, hour, bench);
         self.judge_use(key, time, bench, out);
         self.judge_whole(service, hour, &broader, time, bench, out);
+        self.judge_meters(service, hour, time, bench, out);
     }
 
     /// Weighs the hours of a profile from `from` on.
@@ -200,18 +198,17 @@ impl Account {
             let Some((sums, points, chain)) = weighed.map(|(sums, w)| (sums, w.points, w.chain)) else {
                 continue;
             };
+            let explained = self.is_explained(key, hour, bench);
             let Some(used) = self.used.get_mut(&key) else { continue };
             if let Some(cell) = used.around.cells.get_mut(&hour) {
                 cell.sums = sums;
                 cell.points = points;
                 cell.chain = chain;
+                cell.explained = explained;
             }
-            let anomalous = used
-                .around
-                .cells
-                .get(&hour)
-                .is_some_and(|cell| cell.level() >= Level::Anomalous);
-            if points >= HOSTILE {
+            let anomalous = used.around.cells.get(&hour).is_some_and(Cell::could_be_worse);
+            // What a meter's hour was may still turn out: nothing that stays is said of its day.
+            if points >= HOSTILE && used.identity.kind != IdentityKind::Meter {
                 used.profile
                     .mark(hour.div_euclid(24) as i32, |open| open.hostile = true);
             }
@@ -219,6 +216,7 @@ impl Account {
                 self.note_anomalous(key);
             }
         }
+        self.state_metered(key);
     }
 
     pub(super) fn scene<'a>(&'a self, key: (Service, Digest), bench: &'a Bench<'_>) -> Option<Scene<'a>> {
@@ -239,6 +237,7 @@ impl Account {
             persons: &self.persons,
             settings: bench.settings,
             policy: bench.policy,
+            most: bench.most(service),
         })
     }
 
@@ -251,9 +250,13 @@ impl Account {
         out: &mut Vec<Moved>,
     ) {
         let Some(used) = self.used.get(&key) else { return };
-        let unusual = used.around.cells.iter().filter(|(_, cell)| cell.points >= SHOWS);
+        let unusual = used.around.cells.iter().filter(|(_, cell)| cell.shows());
         let Some(last) = unusual.map(|(hour, _)| *hour).max() else {
-            self.hush(key, time, bench, out);
+            if used.identity.kind == IdentityKind::Meter {
+                self.take_back(key, time, bench, out);
+            } else {
+                self.hush(key, time, bench, out);
+            }
             return;
         };
         self.continue_or_begin(key, last, bench);
@@ -267,6 +270,7 @@ impl Account {
             let part = PartKey::use_of(key);
             publish(draft, &mut episode.published, part, time, bench.policy, out);
         }
+        self.judge_signals(key.0, time, bench, out);
     }
 
     /// Begins a new episode when the last one is over for good.
@@ -275,6 +279,15 @@ impl Account {
         let known = self.used.get(&key).and_then(|used| used.episode.as_ref());
         let ordinal = match known {
             Some(episode) if episode.reaches(hour, settings.closing(), settings.reopen_days) => return,
+            // All that it held was explained.
+            Some(episode) if episode.settled.first.is_none() => {
+                if let Some(used) = self.used.get_mut(&key)
+                    && let Some(episode) = &mut used.episode
+                {
+                    episode.last_hour = hour;
+                }
+                return;
+            }
             Some(episode) => episode.ordinal + 1,
             None => 0,
         };
@@ -298,9 +311,19 @@ impl Account {
 
     /// The use episode as it stands: what is settled, and the unusual hours that may still change.
     pub(super) fn use_draft(&self, key: (Service, Digest), bench: &Bench<'_>) -> Option<Draft> {
+        self.draft_of(key, bench, Cell::shows)
+    }
+
+    /// The same, of the hours that belong to it.
+    pub(super) fn draft_of(
+        &self,
+        key: (Service, Digest),
+        bench: &Bench<'_>,
+        belongs: fn(&Cell) -> bool,
+    ) -> Option<Draft> {
         let used = self.used.get(&key)?;
         let episode = used.episode.as_ref()?;
-        let unusual = || used.around.cells.iter().filter(|(_, cell)| cell.points >= SHOWS);
+        let unusual = || used.around.cells.iter().filter(|(_, cell)| belongs(cell));
         let mut journal = episode.settled.clone();
         let mut busiest = episode.settled_busiest;
         for (_, cell) in unusual() {
@@ -330,25 +353,30 @@ impl Account {
         };
         let last = journal.last;
         let ordinal = episode.ordinal.to_string();
+        let family = use_family(chain, &factors, &used.identity);
+        let identities = match used.identity.kind {
+            IdentityKind::Meter => self.grown_most(&[key.0], &journal),
+            _ => Vec::new(),
+        };
         Some(Draft {
             uid: tripmeter_model::stable_uid(&[&self.id, &used.identity.id, key.0.name(), &ordinal]),
             finding_type: FindingType {
                 tactic: Tactic::Impact,
                 service: key.0,
-                family: use_family(chain),
+                family,
             },
             kind: Kind::Use,
             account: self.id.clone(),
             identity: used.identity.clone(),
             linked,
             assumed_by: self.assumed_by(key.1, &journal, bench),
-            identities: Vec::new(),
+            identities,
             factors,
             journal,
             openings,
             busiest,
             new,
-            explained: self.held(use_family(chain), last, bench),
+            explained: self.held(family, last, bench),
         })
     }
 
@@ -462,6 +490,7 @@ impl Account {
         again.extend(self.callers.get(&network).into_iter().flatten());
         let anomalous = self.anomalous.get(&activity.service).into_iter().flatten();
         again.extend(anomalous.map(|who| (activity.service, *who)));
+        again.extend(self.meters_behind(activity));
         for key in again {
             self.weigh_from(key, i64::MIN, bench);
             self.judge_use(key, activity.time, bench, out);
@@ -488,11 +517,10 @@ impl Account {
         for hour in gone {
             self.settle_hour(key, hour, bench);
         }
-        let anomalous = |cell: &Cell| cell.level() >= Level::Anomalous;
         if self
             .used
             .get(&key)
-            .is_none_or(|used| !used.around.cells.values().any(anomalous))
+            .is_none_or(|used| !used.around.cells.values().any(Cell::could_be_worse))
         {
             self.note_usual(key);
         }
@@ -503,7 +531,7 @@ impl Account {
             .used
             .get(&key)
             .and_then(|used| used.around.cells.get(&hour))
-            .is_some_and(|cell| cell.points >= SHOWS);
+            .is_some_and(Cell::shows);
         if unusual {
             self.continue_or_begin(key, hour, bench);
             let weighed = self.scene(key, bench).map(|scene| {

@@ -10,8 +10,9 @@ use tripmeter_model::{
 use super::{Account, Bench, WholeEpisode, WholeKey};
 use crate::account_service::Breadth;
 use crate::baseline::Horizon;
-use crate::detections::{account_use, ceiling};
+use crate::detections::{account_use, ceiling, spend_signal};
 use crate::episode::{Draft, close, publish};
+use crate::explain;
 use crate::part::{Moved, PartKey};
 
 /// Identities that a finding about many of them names.
@@ -187,6 +188,35 @@ impl Account {
             let part = PartKey::Service(key.0);
             publish(draft, &mut episode.published, part, time, bench.policy, out);
         }
+        self.judge_signals(key.0, time, bench, out);
+    }
+
+    /// Publishes what rose on a service as a whole once more, where a signal makes it worse.
+    pub(super) fn judge_wholes(&mut self, service: Service, time: Timestamp, bench: &Bench<'_>, out: &mut Vec<Moved>) {
+        let Some(whole) = self.services.get(&service) else {
+            return;
+        };
+        let keys: Vec<WholeKey> = whole
+            .episodes
+            .keys()
+            .map(|(family, day)| (service, *family, *day))
+            .collect();
+        for key in keys {
+            let Some(draft) = self.whole_draft(key, bench) else {
+                continue;
+            };
+            if let Some(episode) = self.whole_mut(key) {
+                let part = PartKey::Service(service);
+                publish(draft, &mut episode.published, part, time, bench.policy, out);
+            }
+        }
+    }
+
+    /// Whether a service as a whole rose on one of these days.
+    pub(super) fn rose_between(&self, service: Service, first: i32, last: i32) -> bool {
+        let whole = self.services.get(&service);
+        let mut episodes = whole.into_iter().flat_map(|whole| &whole.episodes);
+        episodes.any(|((_, began), episode)| *began <= last && episode.last_day >= first)
     }
 
     pub(super) fn whole_draft(&self, key: WholeKey, bench: &Bench<'_>) -> Option<Draft> {
@@ -198,6 +228,12 @@ impl Account {
         }
         let last = journal.last;
         let day = key.2.to_string();
+        let reach = bench.settings.correlation();
+        let around = journal.first.zip(journal.last);
+        let signals = around
+            .and_then(|(first, last)| spend_signal::signals(&self.ledger, key.0, first.plus(-reach), last.plus(reach)));
+        let factors = episode.factors.iter().cloned();
+        let factors = factors.chain(signals.map(|signals| explain::factor(&spend_signal::as_part(signals))));
         Some(Draft {
             uid: tripmeter_model::stable_uid(&[&self.id, "account", key.0.name(), key.1.name(), &day]),
             finding_type: FindingType {
@@ -211,7 +247,7 @@ impl Account {
             linked: Vec::new(),
             assumed_by: Vec::new(),
             identities: self.busiest_of(key, episode),
-            factors: episode.factors.clone(),
+            factors: factors.collect(),
             journal,
             openings: Vec::new(),
             busiest: episode.busiest,

@@ -149,10 +149,15 @@ impl Volume {
         Some(self.units.as_ref()?.expect(day, hour, &self.calls, params))
     }
 
+    /// What is remembered of the units, of the calls where each is one.
+    pub fn units(&self) -> &History {
+        let units = self.units.as_ref();
+        units.map_or(self.calls.history(), |units| &units.history)
+    }
+
     /// The units of a folded day, those of the calls where each is one; see [`Measure::total_of`].
     pub fn units_of(&self, day: i32) -> Option<f64> {
-        let units = self.units.as_ref();
-        units.map_or(self.calls.history(), |units| &units.history).total_of(day)
+        self.units().total_of(day)
     }
 
     fn fold(&mut self, day: &Day, params: &Params) {

@@ -59,6 +59,11 @@ pub(crate) struct Strangeness<'a> {
 }
 
 impl Strangeness<'_> {
+    /// Points of a new region or network, as far as novelty counts.
+    pub(crate) fn place_of(&self, novelty: Novelty) -> f64 {
+        self.place.min(novelty.context)
+    }
+
     /// Whether nobody in the account, on any service, has shown its network and its client.
     pub(crate) fn is_foreign(&self) -> bool {
         self.foreign >= FOREIGN

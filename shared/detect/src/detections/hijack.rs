@@ -114,11 +114,17 @@ pub(crate) fn stages<'a>(scene: &Scene<'a>, facts: &Facts, cell: &Cell) -> Stage
     let reach = scene.settings.correlation();
     let (from, to) = (first.plus(-reach), last.plus(reach));
     let mut kin = kin(scene.persons, scene.who, from);
-    add_same_origin(scene, &mut kin, cell, from, to);
+    let tied = kin.len();
+    if scene.is_metered() {
+        add_openers(scene, &mut kin, from, to);
+    } else {
+        add_same_origin(scene, &mut kin, cell, from, to);
+    }
     let mut stages = Stages::default();
     let outside = is_outside(scene, facts, cell);
-    for who in kin.iter().copied() {
-        for opening in scene.ledger.of(who, from, to) {
+    for (nth, who) in kin.iter().copied().enumerate() {
+        let bears = |opening: &&Opening| !scene.is_metered() || nth < tied || opens(opening, scene.service);
+        for opening in scene.ledger.of(who, from, to).filter(bears) {
             let points = stage_points(scene, who, opening) * weight(scene, who, opening, outside);
             stages.given |= opening.stage == Stage::Credential
                 && points > 0.0
@@ -132,13 +138,13 @@ pub(crate) fn stages<'a>(scene: &Scene<'a>, facts: &Facts, cell: &Cell) -> Stage
             }
         }
     }
-    if cell.level() >= Level::Anomalous {
+    if cell.level() >= Level::Anomalous && !scene.is_metered() {
         stages.other = scene
             .ledger
             .all(from, to)
             .filter(|(who, opening)| {
                 opening.service == scene.service
-                    && opening.stage != Stage::DeniedUse
+                    && !matches!(opening.stage, Stage::DeniedUse | Stage::SpendSignal)
                     && !opening.routine()
                     && !kin.contains(who)
                     && weight(scene, *who, opening, outside) > 0.5
@@ -179,11 +185,33 @@ fn add_same_origin(scene: &Scene<'_>, kin: &mut Vec<Digest>, cell: &Cell, from: 
     }
 }
 
+/// Everybody who opened what a meter's service is used through: of its use nobody is on record.
+fn add_openers(scene: &Scene<'_>, kin: &mut Vec<Digest>, from: Timestamp, to: Timestamp) {
+    for (who, opening) in scene.ledger.all(from, to) {
+        if opens(opening, scene.service) && !kin.contains(&who) {
+            kin.push(who);
+        }
+    }
+}
+
+/// Whether an opening lets a service be used unseen: something was done to the service itself, a credential was issued,
+/// or the trail was blinded.
+fn opens(opening: &Opening, service: Service) -> bool {
+    match opening.stage {
+        // Who is refused is on record, and so is what he is not refused.
+        Stage::SpendSignal | Stage::DeniedUse => false,
+        Stage::Credential => true,
+        Stage::GuardrailRemoval if opening.service == Service::CloudTrail => true,
+        _ => opening.service == service,
+    }
+}
+
 fn stage_points(scene: &Scene<'_>, who: Digest, opening: &Opening) -> f64 {
     let full = match opening.stage {
         Stage::Probe => 15.0,
         Stage::DeniedUse if is_burst(scene, who, opening) => 20.0,
-        Stage::DeniedUse => 0.0,
+        // A signal is no opening: it is weighed by itself.
+        Stage::DeniedUse | Stage::SpendSignal => 0.0,
         Stage::PolicyChange => 30.0,
         Stage::GuardrailRemoval => 35.0,
         Stage::Credential => 20.0,
@@ -264,6 +292,7 @@ fn stage_factor(stage: Stage) -> FactorName {
         Stage::PolicyChange => FactorName::StagePolicy,
         Stage::GuardrailRemoval => FactorName::StageGuardrail,
         Stage::Credential => FactorName::StageCredential,
+        Stage::SpendSignal => FactorName::SpendSignal,
     }
 }
 

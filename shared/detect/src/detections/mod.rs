@@ -16,6 +16,7 @@ mod limit_probe;
 pub(crate) mod patience;
 mod policy_change;
 pub(crate) mod region_sweep;
+pub(crate) mod spend_signal;
 
 use tripmeter_model::{Activity, Factor, FactorName, Family, Kind, Outcome, PolicyEffect, Tactic};
 
@@ -55,6 +56,7 @@ pub(crate) fn judge<'a>(scene: &ControlScene<'a>) -> Verdict<'a> {
         Family::CredentialIssued => credential_issue::judge(scene),
         Family::LeakedKey => leaked_key::judge(scene),
         Family::DeniedRegion => denied_region::judge(scene),
+        Family::SpendSignal => spend_signal::judge(scene),
         Family::AccessEnabled
         | Family::LimitRaised
         | Family::SendingEnabled
@@ -94,6 +96,12 @@ pub(crate) fn words(scene: &ControlScene<'_>, part: &Part<'_>) -> Factor {
                 whys.join("; ")
             )
         }
+        (FactorName::Base, _) if scene.key.family == Family::SpendSignal => format!(
+            "{}; nothing else that is found explains it: look for {}",
+            whys.join("; "),
+            spend_signal::blind_spot(scene.key.service)
+        ),
+        (FactorName::SpendSignal, Note::Times(sources)) => format!("{sources} sources say so"),
         (FactorName::Base, _) if whys.is_empty() => format!("{calls} calls"),
         (FactorName::Base, _) => whys.join("; "),
         (FactorName::Volume, Note::Times(n)) => {

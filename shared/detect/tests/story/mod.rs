@@ -3,6 +3,8 @@
 // Each test that tells stories uses some of this.
 #![allow(dead_code)]
 
+use std::collections::BTreeMap;
+
 use tripmeter_model::{
     Activity, Client, Identity, IdentityKind, Kind, Network, Origin, Outcome, PolicyEffect, Quantity, Service, Session,
     Source, Target, Timestamp, digest64,
@@ -21,6 +23,13 @@ impl Dice {
             .wrapping_mul(6_364_136_223_846_793_005)
             .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides.max(1)
+    }
+
+    /// One of some.
+    pub(crate) fn pick<T: Copy, const N: usize>(&mut self, of: [T; N]) -> T {
+        // A roll is below the number of sides.
+        #[expect(clippy::indexing_slicing)]
+        of[self.roll(N as u64) as usize]
     }
 }
 
@@ -59,7 +68,76 @@ fn call(who: &str, service: Service, name: &str, kind: Kind, at: i64) -> Activit
     }
 }
 
-/// Weeks of ordinary use by some identities, and one night in which one of them is stolen.
+pub(crate) fn counted(meter: &str, service: Service, region: &str, calls: u64, at: i64) -> Activity {
+    let mut counted = call("", service, "metric", Kind::Use, at);
+    counted.identity = Identity::meter(meter);
+    counted.session = Session::default();
+    counted.region = region.into();
+    counted.origin.network = Network(String::new());
+    counted.origin.client = Client(String::new());
+    counted.target = None;
+    counted.quantity = Quantity {
+        calls,
+        ..Quantity::of(calls)
+    };
+    counted
+}
+
+/// What meters count of a story, hour by hour, with what no record shows, and what they say of it.
+fn metered(all: &[Activity], night: i64, dice: &mut Dice) -> Vec<Activity> {
+    let mut hours: BTreeMap<(i64, String), u64> = BTreeMap::new();
+    for activity in all.iter().filter(|activity| activity.is_spend()) {
+        let hour = (activity.time.seconds() - START).div_euclid(3_600);
+        *hours.entry((hour, activity.region.clone())).or_default() += 1;
+    }
+    let unseen = dice.roll(3) * dice.roll(900);
+    let region = dice.pick(["eu-west-1", "us-east-1", "ap-south-1"]);
+    *hours.entry((night.div_euclid(3_600) + 1, region.into())).or_default() += unseen;
+    let counts = hours.into_iter().filter(|(_, calls)| *calls > 0);
+    let mut all: Vec<Activity> = counts
+        .map(|((hour, region), calls)| {
+            counted(
+                "AWS/Bedrock Invocations",
+                Service::Bedrock,
+                &region,
+                calls,
+                hour * 3_600,
+            )
+        })
+        .collect();
+    for day in 0..night.div_euclid(86_400) {
+        let mails = 20 + dice.roll(60);
+        all.push(counted(
+            "AWS/SES Send",
+            Service::Ses,
+            "eu-west-1",
+            mails,
+            day * 86_400 + 36_000,
+        ));
+    }
+    if dice.roll(2) == 0 {
+        all.push(counted(
+            "AWS/SES Send",
+            Service::Ses,
+            region,
+            50 + dice.roll(4_000),
+            night,
+        ));
+    }
+    for _ in 0..dice.roll(4) {
+        let service = dice.pick([Service::Bedrock, Service::Ses, Service::Billing]);
+        let source = dice.pick(["AWS Budgets", "CloudWatch", "Cost Anomaly Detection"]);
+        let at = night + dice.roll(60 * 3_600) as i64 - 30 * 3_600;
+        let mut signal = counted(source, service, "", 1, at);
+        signal.kind = Kind::SpendSignal;
+        signal.grave = dice.roll(2) == 0;
+        all.push(signal);
+    }
+    all
+}
+
+/// Weeks of ordinary use by some identities, and one night in which one of them is stolen; in half of them meters are
+/// read, too.
 pub(crate) fn story(seed: u64) -> Vec<Activity> {
     let mut dice = Dice(seed);
     let mut all = Vec::new();
@@ -140,6 +218,10 @@ pub(crate) fn story(seed: u64) -> Vec<Activity> {
         let using = call(&thief, Service::Bedrock, "Converse", Kind::Use, night + n * pace);
         all.push(if dice.roll(3) == 0 { using } else { stolen(using) });
     }
+    if dice.roll(2) == 0 {
+        let of_meters = metered(&all, night, &mut dice);
+        all.extend(of_meters);
+    }
     for (n, activity) in all.iter_mut().enumerate() {
         activity.event_id = Some(format!("{:016x}", digest64(&[&seed.to_string(), &n.to_string()]).0));
     }
@@ -169,13 +251,14 @@ pub(crate) fn late(activities: &[Activity], seed: u64) -> Vec<Activity> {
     arrivals.into_iter().map(|(_, activity)| activity).collect()
 }
 
-/// Each again with some chance, a few events later.
+/// Each again with some chance, a few events later and within the lateness bound.
 pub(crate) fn doubled(activities: &[Activity], seed: u64) -> Vec<Activity> {
     let mut dice = Dice(seed);
     let mut out: Vec<Activity> = Vec::new();
     let mut again: Vec<(usize, Activity)> = Vec::new();
     for (n, activity) in activities.iter().enumerate() {
-        let (due, waiting) = again.into_iter().partition(|(at, _)| *at <= n);
+        let is_due = |(at, twice): &(usize, Activity)| *at <= n || activity.time.since(twice.time) > LATENESS;
+        let (due, waiting) = again.into_iter().partition(is_due);
         again = waiting;
         out.extend(due.into_iter().map(|(_, activity): (usize, Activity)| activity));
         out.push(activity.clone());

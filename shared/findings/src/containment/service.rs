@@ -17,6 +17,49 @@ pub(super) fn stop(finding: &Finding) -> Vec<Step> {
     }
 }
 
+/// Looks for whose use it is that no record shows: those who hold what such use takes.
+pub(super) fn find_who(finding: &Finding) -> Vec<Step> {
+    let step = match finding.finding_type.service {
+        Service::Ses | Service::WorkMail => Step::new(
+            "Look for users with SMTP credentials: access keys of users who may send raw mail",
+            vec![
+                Command::new(["aws", "iam", "generate-credential-report"]),
+                Command::new([
+                    "aws",
+                    "iam",
+                    "get-credential-report",
+                    "--query",
+                    "Content",
+                    "--output",
+                    "text",
+                ]),
+            ],
+            "nothing",
+        ),
+        Service::Sns => look(
+            finding,
+            "Look for who sends text messages straight to numbers",
+            &["aws", "sns", "get-sms-attributes"],
+        ),
+        Service::Cognito => look(
+            finding,
+            "Look for user pools that let strangers sign up with a telephone number",
+            &["aws", "cognito-idp", "list-user-pools", "--max-results", "60"],
+        ),
+        Service::Bedrock | Service::BedrockMantle => look(
+            finding,
+            "See whether invocations are logged, and by whom they are",
+            &["aws", "bedrock", "get-model-invocation-logging-configuration"],
+        ),
+        _ => look(
+            finding,
+            "See whether a trail is on, and whether it holds data events of the service",
+            &["aws", "cloudtrail", "describe-trails"],
+        ),
+    };
+    vec![step]
+}
+
 /// Undoes what was changed on a service.
 pub(super) fn undo(finding: &Finding) -> Vec<Step> {
     let service = finding.finding_type.service;

