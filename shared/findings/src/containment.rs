@@ -108,7 +108,10 @@ fn is_worth_asking(finding: &Finding) -> bool {
 
 fn ask(finding: &Finding) -> Step {
     let whom = finding.owner.as_ref().map_or_else(
-        || format!("whoever is behind {}", words::shown(&finding.identity.short_name())),
+        || match finding.finding_type.family {
+            Family::SpendSignal => format!("those who use {}", words::service(finding.finding_type.service)),
+            _ => format!("whoever is behind {}", words::shown(&finding.identity.short_name())),
+        },
         |owner| words::shown(&owner.name),
     );
     Step::new(

@@ -247,7 +247,11 @@ fn who(finding: &Finding) -> Vec<String> {
             .map(|id| format!("assumed by {}", words::shown(id))),
     );
     lines.extend(more(by.len(), MAX_SESSIONS, "others that assumed it"));
-    lines.extend(contexts("most of it", &finding.evidence.identities));
+    let many = match finding.finding_type.family {
+        Family::SpendSignal => "grew most meanwhile",
+        _ => "most of it",
+    };
+    lines.extend(contexts(many, &finding.evidence.identities));
     let tie = match finding.finding_type.family {
         Family::CredentialIssued | Family::PolicyOpened => "lets in",
         _ => "tied to",
