@@ -2,7 +2,7 @@
 //! is found and counted at the end is what one go over everything finds and counts.
 //!
 //! The real store speaks through the real client to an embedded DynamoDB; only the order of its requests is ours. Where
-//! a rule of the protocol is taken away on the wire, the same search finds an order in which something is lost.
+//! a rule of the protocol is taken away on the wire, an order ends otherwise.
 //!
 //! `SCHEDULES` says how many orders are drawn, if not as many as a build has time for.
 
@@ -517,9 +517,38 @@ async fn a_function_that_dies_between_an_opening_and_the_word_of_it_says_so_in_i
     .await;
 }
 
+/// Use is judged while there is no opening and is about to be written; then the opening is judged, then the use written.
+async fn an_opening_between_judging_and_writing(stage: &Stage, wire: Wire) -> End {
+    stage.restore().await;
+    let mut night = Night::new(stage);
+    (0..deliveries().len()).for_each(|delivery| night.deliver(delivery));
+    for worker in [2, 3] {
+        run_until(&night, worker, |_| false).await;
+    }
+    assert!(run_until(&night, 1, writes_a_profile).await);
+    while let Some(request) = next_of(&night, 0).await {
+        night.turns.give(&request, wire.turn(&request)).await;
+    }
+    run_until(&night, 1, |_| false).await;
+    night.finish().await;
+    stage.end().await
+}
+
 #[tokio::test]
-async fn without_the_word_of_an_opening_the_search_finds_an_order_that_loses_a_hijack() {
-    assert!(is_caught(Wire::NoGeneration).await);
+async fn a_hijack_would_be_lost_without_the_word_of_its_opening() {
+    alone(async {
+        let stage = Stage::new().await;
+        let expected = in_one_go();
+        assert_eq!(
+            an_opening_between_judging_and_writing(&stage, Wire::Sound).await,
+            expected
+        );
+        assert_ne!(
+            an_opening_between_judging_and_writing(&stage, Wire::NoGeneration).await,
+            expected
+        );
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -348,7 +348,14 @@ pub(crate) fn nasty_probe() -> Finding {
 /// One finding of every family on every service, with the least that it can hold and with all of it, over all
 /// kinds of identities, all causes and all severities.
 pub(crate) fn every() -> Vec<Finding> {
-    let full = [llmjacking(), mail_takeover(), pump(), unseen_mail(), budget(), nasty_probe()];
+    let full = [
+        llmjacking(),
+        mail_takeover(),
+        pump(),
+        unseen_mail(),
+        budget(),
+        nasty_probe(),
+    ];
     let causes = [
         Cause::Created,
         Cause::SeverityRaised,
