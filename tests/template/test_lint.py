@@ -15,6 +15,8 @@ REGIONS = ["us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1"]
 # AWS Budgets and Cost Explorer are not in GovCloud, SES is not in China: conditions leave out the one, and nobody
 # creates the others there.
 COMMERCIAL_ONLY = {"infra/meters.yaml"}
+# checkov knows no check for alarms, budgets, anomaly monitors and event destinations, and says nothing of such a template.
+NOTHING_TO_CHECK = {"infra/meters.yaml"}
 CHECKOV = ROOT / ".venv-checkov/bin/checkov"
 
 
@@ -50,7 +52,8 @@ def test_cfn_lint_finds_nothing_in_what_sam_makes_of_it(translated, tmp_path):
 def test_checkov_finds_nothing_but_what_is_explained(name):
     result = run(CHECKOV, "--config-file", "tests/template/checkov.yaml", "-f", name)
 
-    assert result.returncode == 0 and "Passed checks" in result.stdout, result.stdout
+    assert result.returncode == 0, result.stdout
+    assert ("Passed checks" in result.stdout) == (name not in NOTHING_TO_CHECK), result.stdout
 
 
 def test_what_is_generated_is_what_the_catalogue_says():
