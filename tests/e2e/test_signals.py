@@ -5,10 +5,8 @@ import uuid
 
 import pytest
 
-import calls
 import episodes
 import signals
-import trail
 from mutations import disabled
 
 REGION = "us-east-1"
@@ -56,20 +54,6 @@ def test_a_budget_that_is_exceeded_is_found_by_its_topic(aws, deploy_hub, accoun
     aws.settle()
 
     assert told(findings) == [("Impact:SES/SpendSignal", "Medium", account)]
-
-
-def test_a_signal_raises_the_finding_that_is_open_on_its_service(aws, deploy_hub, account):
-    _, findings = deploy_hub(account, REGION, AllowedRegions="eu-west-1")
-    aws.record([trail.envelope(calls.call("bedrock", "InvokeModel", account, REGION, read_only=True))])
-    aws.settle()
-    [before] = episodes.published(findings)
-
-    aws.record([signals.recorded("alarm-band", account, REGION)])
-    aws.settle()
-
-    [after] = episodes.published(findings)
-    assert after["finding_info"]["uid"] == before["finding_info"]["uid"]
-    assert after["severity_id"] > before["severity_id"]
 
 
 def test_texts_that_only_their_delivery_shows_are_found_with_what_they_cost(aws, deploy_hub, account):

@@ -58,7 +58,8 @@ class Wholeness:
     def problems(self):
         """The first check that finds something; none when all is well."""
         checks = [
-            self.unheard, self.unpublished_change, self.unpublished_use, self.unpublished_signal, self.unread_metric,
+            # What a signal raises is no finding of its own: signals come before everything that they could raise.
+            self.unpublished_signal, self.unread_metric, self.unheard, self.unpublished_change, self.unpublished_use,
             self.unswept, self.unclosed, self.canary_is_quiet,
             self.forgeable, self.plain, self.hub.complaints, self.lost, self.failures,
         ]

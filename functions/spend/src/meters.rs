@@ -126,7 +126,9 @@ impl Reader {
 
 /// Every point of the last hours, page by page.
 async fn points(client: &Client, now: Timestamp) -> Result<Points, String> {
-    let begin = now.plus(-REREAD_SECONDS).seconds().div_euclid(PERIOD_SECONDS) * PERIOD_SECONDS;
+    let period_of = |time: Timestamp| time.seconds().div_euclid(PERIOD_SECONDS) * PERIOD_SECONDS;
+    // The period that goes on is read as far as it is counted; the end is not part of what is asked for.
+    let (begin, end) = (period_of(now.plus(-REREAD_SECONDS)), period_of(now) + PERIOD_SECONDS);
     let mut points = Points::default();
     let mut token = None;
     loop {
@@ -134,7 +136,7 @@ async fn points(client: &Client, now: Timestamp) -> Result<Points, String> {
             .get_metric_data()
             .set_metric_data_queries(Some(query::all()))
             .start_time(aws_sdk_cloudwatch::primitives::DateTime::from_secs(begin))
-            .end_time(aws_sdk_cloudwatch::primitives::DateTime::from_secs(now.seconds()))
+            .end_time(aws_sdk_cloudwatch::primitives::DateTime::from_secs(end))
             .scan_by(aws_sdk_cloudwatch::types::ScanBy::TimestampAscending)
             .set_next_token(token)
             .send()
