@@ -96,6 +96,17 @@ fn blinded(time: i64) -> String {
     )
 }
 
+/// Somebody reads the sending quota at ten.
+fn look_at_the_quota() -> String {
+    event(
+        "ses",
+        "GetSendQuota",
+        &json!(null),
+        TEN,
+        "arn:aws:iam::111122223333:role/app",
+    )
+}
+
 #[tokio::test]
 async fn a_rule_of_our_own_that_is_disabled_is_high_from_its_first_event_on_and_closes_when_it_is_quiet() {
     let deployed = Deployed::new().await;
@@ -134,13 +145,7 @@ async fn an_event_that_comes_twice_is_one_finding_of_one_call() {
 #[tokio::test]
 async fn what_first_days_cannot_tell_is_kept_and_waits() {
     let deployed = Deployed::new().await;
-    let look = event(
-        "ses",
-        "GetSendQuota",
-        &json!(null),
-        TEN,
-        "arn:aws:iam::111122223333:role/app",
-    );
+    let look = look_at_the_quota();
     deployed.hand_over(&look, TEN + 3).await.unwrap();
 
     let stored = deployed.stored().await;
@@ -191,13 +196,7 @@ async fn what_is_no_record_is_an_error_so_that_it_is_set_aside() {
 #[tokio::test]
 async fn the_first_day_is_told_once() {
     let deployed = Deployed::new().await;
-    let look = event(
-        "ses",
-        "GetSendQuota",
-        &json!(null),
-        TEN,
-        "arn:aws:iam::111122223333:role/app",
-    );
+    let look = look_at_the_quota();
     deployed.hand_over(&look, TEN).await.unwrap();
     let tick = r#"{"tripmeter":"tick"}"#;
 
@@ -224,13 +223,7 @@ async fn the_first_day_is_told_once() {
 #[tokio::test]
 async fn who_only_observes_is_told_of_no_first_day_until_findings_are_published() {
     let mut deployed = Deployed::new().await;
-    let look = event(
-        "ses",
-        "GetSendQuota",
-        &json!(null),
-        TEN,
-        "arn:aws:iam::111122223333:role/app",
-    );
+    let look = look_at_the_quota();
     deployed.hand_over(&look, TEN).await.unwrap();
     let tick = r#"{"tripmeter":"tick"}"#;
 

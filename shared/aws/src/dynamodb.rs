@@ -51,6 +51,33 @@ impl Failure {
     }
 }
 
+/// A number as an attribute.
+pub(crate) fn number(value: &impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// Items of one partition between two sort keys, both included.
+pub(crate) async fn between(
+    client: &Client,
+    table: &str,
+    pk: &str,
+    from: &str,
+    to: &str,
+) -> Result<Vec<Item>, Failure> {
+    let pages = client
+        .query()
+        .table_name(table)
+        .consistent_read(true)
+        .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+        .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+        .expression_attribute_values(":from", AttributeValue::S(from.to_owned()))
+        .expression_attribute_values(":to", AttributeValue::S(to.to_owned()))
+        .into_paginator()
+        .items()
+        .send();
+    pages.collect::<Result<Vec<Item>, _>>().await.map_err(Failure::sdk)
+}
+
 /// Writes an item under its condition.
 pub(crate) async fn put(client: &Client, put: Put) -> Result<Written, Failure> {
     let request = client

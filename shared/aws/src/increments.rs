@@ -29,7 +29,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::{Deserialize, Serialize};
 use tripmeter_model::{DAY, Digest, HOUR, Quantity, Timestamp, bounded, digest64, stable_uid};
 
-use crate::dynamodb::{self, Failure, Item, Transacted};
+use crate::dynamodb::{self, Failure, Item, Transacted, number};
 
 /// Keys of one part of one bucket. Their totals and increments fit a transaction: 4 MB, in items of 400 KB.
 const MAX_KEYS: usize = 6_000;
@@ -232,18 +232,7 @@ impl Increments {
 
     /// Tells what an earlier run has left.
     async fn tell_pending<T: Take>(&self, taker: &mut T) -> Result<usize, TellError<T::Error>> {
-        let pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND begins_with(sk, :pending)")
-            .expression_attribute_values(":pk", AttributeValue::S(self.partition()))
-            .expression_attribute_values(":pending", AttributeValue::S("pending/".to_owned()))
-            .into_paginator()
-            .items()
-            .send();
-        let items = pages.collect::<Result<Vec<Item>, _>>().await.map_err(Failure::sdk)?;
+        let items = dynamodb::between(&self.client, &self.table, &self.partition(), "pending/", "pending/~").await?;
         let mut left = 0;
         for item in items {
             // What a newer version has written is left to it.
@@ -405,8 +394,4 @@ fn body<T: serde::de::DeserializeOwned>(item: &Item) -> Option<T> {
 fn blob<T: Serialize>(value: &T) -> AttributeValue {
     // Numbers and texts alone: nothing in them can fail.
     AttributeValue::B(Blob::new(postcard::to_stdvec(value).unwrap_or_default()))
-}
-
-fn number(value: &impl ToString) -> AttributeValue {
-    AttributeValue::N(value.to_string())
 }

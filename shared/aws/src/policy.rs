@@ -28,7 +28,7 @@ pub use self::changes::Changes;
 pub use self::current::{CurrentPolicy, Trouble};
 pub use self::version::Version;
 use self::version::key;
-use crate::dynamodb::{Failure, Item, Transacted, transact};
+use crate::dynamodb::{Failure, Item, Transacted, number, transact};
 
 const CURRENT: &str = "CURRENT";
 const TOLD: &str = "TOLD";
@@ -186,18 +186,17 @@ impl Policies {
     }
 
     fn move_current(&self, prepared: &Prepared) -> Result<TransactWriteItem, Failure> {
-        let number = |number: u32| AttributeValue::N(number.to_string());
         let update = Update::builder()
             .table_name(&self.table)
             .set_key(Some(key(CURRENT)))
             .update_expression("SET #number = :next")
             .expression_attribute_names("#number", "number")
-            .expression_attribute_values(":next", number(prepared.number()));
+            .expression_attribute_values(":next", number(&prepared.number()));
         let update = match prepared.before {
             0 => update.condition_expression("attribute_not_exists(#number)"),
             before => update
                 .condition_expression("#number = :before")
-                .expression_attribute_values(":before", number(before)),
+                .expression_attribute_values(":before", number(&before)),
         };
         let update = update.build().map_err(Failure::build)?;
         Ok(TransactWriteItem::builder().update(update).build())
@@ -275,7 +274,7 @@ impl Policies {
     pub async fn note_told(&self, version: &Version) -> Result<(), PushError> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(key(TOLD)));
         let put = put
-            .item("number", AttributeValue::N(version.number.to_string()))
+            .item("number", number(&version.number))
             .item("policy", AttributeValue::S(version.text.clone()));
         put.send().await.map_err(Failure::sdk)?;
         Ok(())

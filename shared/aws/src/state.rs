@@ -358,21 +358,9 @@ impl State {
         Ok(found)
     }
 
-    /// Items of one partition between two sort keys, both included.
+    /// See [`dynamodb::between`].
     async fn query(&self, pk: &str, from: &str, to: &str) -> Result<Vec<Item>, StateError> {
-        let pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
-            .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
-            .expression_attribute_values(":from", AttributeValue::S(from.to_owned()))
-            .expression_attribute_values(":to", AttributeValue::S(to.to_owned()))
-            .into_paginator()
-            .items()
-            .send();
-        Ok(pages.collect::<Result<Vec<Item>, _>>().await.map_err(Failure::sdk)?)
+        Ok(dynamodb::between(&self.client, &self.table, pk, from, to).await?)
     }
 
     async fn receipts(&self, account: &str, key: PartKey) -> Result<Vec<Receipt>, StateError> {

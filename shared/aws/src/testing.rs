@@ -2,6 +2,7 @@
 
 mod dynamodb;
 mod faults;
+pub mod http;
 mod sns;
 mod turns;
 

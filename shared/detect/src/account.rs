@@ -408,12 +408,7 @@ impl Account {
         let again: Vec<ControlKey> = lately
             .filter(|(of, ..)| (day - 1..=day + 1).contains(of))
             .filter(|(.., family)| matches!(family, Family::DeniedUse | Family::LimitProbe))
-            .map(|(day, service, family)| ControlKey {
-                who,
-                day: *day,
-                service: *service,
-                family: *family,
-            })
+            .map(|of| ControlKey::of(who, *of))
             .collect();
         for key in again {
             self.judge_control(key, activity.time, bench, out);

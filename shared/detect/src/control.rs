@@ -24,6 +24,18 @@ pub(crate) struct ControlKey {
     pub family: Family,
 }
 
+impl ControlKey {
+    /// One of those that a person's ways list.
+    pub(crate) fn of(who: Digest, (day, service, family): (i32, Service, Family)) -> Self {
+        Self {
+            who,
+            day,
+            service,
+            family,
+        }
+    }
+}
+
 /// Where what an episode is about is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Told {

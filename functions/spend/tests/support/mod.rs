@@ -9,18 +9,15 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_cloudwatch::config::{Credentials, SharedCredentialsProvider};
+use aws_config::SdkConfig;
 use aws_smithy_cbor::Encoder;
 use aws_smithy_types::DateTime;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 use tripmeter_aws::canary::Canary;
 use tripmeter_aws::detector::Detector;
 use tripmeter_aws::findings::FindingsTable;
 use tripmeter_aws::own::OwnCalls;
 use tripmeter_aws::state::State;
-use tripmeter_aws::testing::Local;
+use tripmeter_aws::testing::{Local, http};
 use tripmeter_detect::Settings;
 
 pub(crate) const ACCOUNT: &str = "111122223333";
@@ -60,18 +57,13 @@ pub(crate) struct CloudWatch {
 
 impl CloudWatch {
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let cloud_watch = Self {
-            endpoint: format!("http://{}", listener.local_addr().unwrap()),
+        let mut cloud_watch = Self {
+            endpoint: String::new(),
             answers: Arc::default(),
             asked: Arc::default(),
         };
         let served = cloud_watch.clone();
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(served.clone().serve(stream));
-            }
-        });
+        cloud_watch.endpoint = http::serve(move |request| served.answer(request)).await;
         cloud_watch
     }
 
@@ -81,32 +73,21 @@ impl CloudWatch {
     }
 
     pub(crate) fn config(&self) -> SdkConfig {
-        SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("eu-west-1"))
-            .retry_config(tripmeter_aws::config::retries())
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-                "test", "test", None, None, "test",
-            )))
-            .endpoint_url(&self.endpoint)
-            .build()
+        http::config(&self.endpoint)
     }
 
-    async fn serve(self, mut stream: TcpStream) {
-        let request = read(&mut stream).await;
-        self.asked.lock().unwrap().push(request);
-        let answer = self.answers.lock().unwrap().pop_front();
-        let (status, body) = match answer {
-            Some(Answer::Page(series, token)) => ("200 OK", page(&series, token)),
-            Some(Answer::Denied) | None => ("403 Forbidden", denied()),
+    fn answer(&self, request: &str) -> http::Answer {
+        self.asked.lock().unwrap().push(request.to_owned());
+        let (status, body) = match self.answers.lock().unwrap().pop_front() {
+            Some(Answer::Page(series, token)) => (200, page(&series, token)),
+            Some(Answer::Denied) | None => (403, denied()),
         };
-        let head = format!(
-            "HTTP/1.1 {status}\r\nContent-Type: application/cbor\r\nsmithy-protocol: rpc-v2-cbor\r\n\
-             Content-Length: {}\r\nConnection: close\r\n\r\n",
-            body.len()
-        );
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stream.write_all(&body).await.unwrap();
+        http::Answer {
+            status,
+            content_type: "application/cbor",
+            headers: &[("smithy-protocol", "rpc-v2-cbor")],
+            body,
+        }
     }
 }
 
@@ -148,26 +129,4 @@ fn denied() -> Vec<u8> {
         .str("not authorized");
     cbor.end();
     cbor.into_writer()
-}
-
-/// One request; what is no text in it is replaced.
-async fn read(stream: &mut TcpStream) -> String {
-    let (mut bytes, mut chunk) = (Vec::new(), vec![0; 16_384]);
-    loop {
-        let read = stream.read(&mut chunk).await.unwrap();
-        bytes.extend_from_slice(&chunk[..read]);
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
-            let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
-            let length = head.lines().find_map(|line| {
-                let (name, value) = line.split_once(':')?;
-                name.eq_ignore_ascii_case("content-length")
-                    .then(|| value.trim().parse::<usize>().unwrap())
-            });
-            if bytes.len() - end - 4 >= length.unwrap_or(0) {
-                return text;
-            }
-        }
-        assert!(read > 0, "a request ended early: {text}");
-    }
 }

@@ -21,7 +21,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use tripmeter_detect::{PartKey, Receipt};
 use tripmeter_model::{DAY, Timestamp};
 
-use crate::dynamodb::Item;
+use crate::dynamodb::{Item, number};
 
 /// Days for which a receipt is kept: an event of an older day is never counted.
 const RECEIPT_DAYS: i64 = 4;
@@ -167,8 +167,4 @@ pub(super) fn generation(item: &Item) -> u64 {
 /// A number of an item.
 pub(super) fn read<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
     item.get(name)?.as_n().ok()?.parse().ok()
-}
-
-fn number(value: &impl ToString) -> AttributeValue {
-    AttributeValue::N(value.to_string())
 }

@@ -3,8 +3,6 @@
 //! It refuses what SNS refuses (subjects, sizes, attributes, structures), keeps what it takes, and answers with
 //! errors when told to.
 
-#![expect(clippy::expect_used, reason = "tests may say what they expect")]
-
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,8 +11,8 @@ use aws_sdk_sns::Client;
 use aws_sdk_sns::config::retry::RetryConfig;
 use aws_sdk_sns::config::{BehaviorVersion, Credentials, Region};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+
+use super::http::{self, Answer};
 
 /// A message that was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,19 +82,16 @@ impl Sns {
     /// # Panics
     /// When no port is to be had.
     pub async fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-        let port = listener.local_addr().expect("a bound socket").port();
-        let sns = Self {
-            endpoint: format!("http://127.0.0.1:{port}"),
-            book: Arc::default(),
-        };
-        let book = Arc::clone(&sns.book);
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&book)));
-            }
+        let book: Arc<Mutex<Book>> = Arc::default();
+        let kept = Arc::clone(&book);
+        let endpoint = http::serve(move |request| {
+            let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+            told(answer(body, &mut locked(&kept)))
         });
-        sns
+        Self {
+            endpoint: endpoint.await,
+            book,
+        }
     }
 
     /// A client of it, which tries three times without long pauses.
@@ -143,10 +138,7 @@ fn locked(book: &Mutex<Book>) -> MutexGuard<'_, Book> {
     book.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One request, one answer, and the connection is closed.
-async fn serve(mut stream: TcpStream, book: Arc<Mutex<Book>>) {
-    let Some(body) = request(&mut stream).await else { return };
-    let answer = answer(&body, &mut locked(&book));
+fn told(answer: Result<usize, (Refusal, String)>) -> Answer {
     let (status, xml) = match answer {
         Ok(id) => (
             200,
@@ -157,31 +149,11 @@ async fn serve(mut stream: TcpStream, book: Arc<Mutex<Book>>) {
             format!("<ErrorResponse><Error><Code>{code}</Code><Message>{why}</Message></Error></ErrorResponse>"),
         ),
     };
-    let head = format!(
-        "HTTP/1.1 {status} -\r\ncontent-type: text/xml\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
-        xml.len()
-    );
-    let _ = stream.write_all((head + &xml).as_bytes()).await;
-}
-
-/// The body of a request, by its length.
-async fn request(stream: &mut TcpStream) -> Option<String> {
-    let mut bytes = Vec::new();
-    loop {
-        let text = String::from_utf8_lossy(&bytes);
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let length = head.lines().find_map(|line| {
-                let (name, value) = line.split_once(':')?;
-                name.eq_ignore_ascii_case("content-length")
-                    .then(|| value.trim().parse::<usize>().ok())?
-            });
-            if body.len() >= length? {
-                return Some(body.to_owned());
-            }
-        }
-        if stream.read_buf(&mut bytes).await.ok()? == 0 {
-            return None;
-        }
+    Answer {
+        status,
+        content_type: "text/xml",
+        headers: &[],
+        body: xml.into(),
     }
 }
 

@@ -20,8 +20,8 @@ use crate::journal::{Context, Field, Journal, Value};
 use crate::novelty::Attribute;
 use crate::part::{Moved, PartKey};
 use crate::person;
-use crate::profile::{Added, Judge, Profile};
-use crate::units::{Unit, calls32, is_model_service};
+use crate::profile::Judge;
+use crate::units::{Unit, is_model_service};
 use crate::weigh::meters_value;
 
 /// Records that show so much of a meter's excess explain it.
@@ -45,37 +45,10 @@ impl Account {
         let key = (service, who);
         // Of a meter that was not known it has to be known since when meters are read here.
         self.seen.note(Attribute::Client, meters_value(), who, time);
-        if !self.used.contains_key(&key) {
-            self.make_room();
-            self.persons.entry(who).or_default().uses.insert(service);
-        }
         let [region, _, _, target] = *context;
-        let strays = &mut self.strays;
-        let used = self.used.entry(key).or_insert_with(|| Used {
-            profile: Profile::new(Unit::of(service, &activity.identity), time),
-            around: strays.remove(&key).unwrap_or_default(),
-            identity: activity.identity.clone(),
-            episode: None,
-            hushed: BTreeSet::new(),
-        });
-        if used.identity.id.is_empty() {
-            used.identity.clone_from(&activity.identity);
-        }
         let context = [region, None, None, target];
-        let added = used
-            .profile
-            .add(&mut used.around, activity, &context, false, &bench.identity);
-        if !self.partly {
-            used.profile.forget_ids();
-        }
-        if added == Added::Late {
+        if self.take_in(key, activity, &context, false, outside, bench).is_none() {
             return;
-        }
-        if outside
-            && added != Added::Duplicate
-            && let Some(cell) = used.around.cells.get_mut(&hour)
-        {
-            cell.denied_region = cell.denied_region.saturating_add(calls32(activity));
         }
         // There may be no record of the service at all.
         self.services.entry(service).or_insert_with(Whole::unused);
@@ -294,14 +267,7 @@ impl Account {
         let told = self.persons.get(&who).into_iter().flat_map(|person| &person.controls);
         let near = |day: i32| (day - time.day()).unsigned_abs() <= 2 + (reach / DAY) as u32;
         let told = told.filter(|(day, of, _)| near(*day) && (*of == service || *of == Service::Billing));
-        let keys: Vec<ControlKey> = told
-            .map(|(day, service, family)| ControlKey {
-                who,
-                day: *day,
-                service: *service,
-                family: *family,
-            })
-            .collect();
+        let keys: Vec<ControlKey> = told.map(|of| ControlKey::of(who, *of)).collect();
         for key in keys {
             let journal = self.controls.get(&key).map(|episode| &episode.control.journal);
             let Some((first, last)) = journal.and_then(|journal| journal.first.zip(journal.last)) else {

@@ -34,16 +34,12 @@ impl Account {
         bench: &Bench<'_>,
         out: &mut Vec<Moved>,
     ) {
-        let (service, time, day) = (activity.service, activity.time, activity.time.day());
+        let (service, time, hour) = (activity.service, activity.time, activity.time.hour());
         let key = (service, who);
         let vouched = match activity.origin.source {
             Source::Address(address) => bench.policy.network_vouched(&self.id, address, time),
             _ => false,
         };
-        if !self.used.contains_key(&key) {
-            self.make_room();
-            self.persons.entry(who).or_default().uses.insert(service);
-        }
         let network_since = context.get(1).copied().flatten().and_then(|network| {
             self.seen
                 .first(Attribute::Network, network)
@@ -54,9 +50,42 @@ impl Account {
         {
             self.note_caller(network, key);
         }
+        let Some(added) = self.take_in(key, activity, context, vouched, outside, bench) else {
+            return;
+        };
+        if self.restate_served(who, activity) {
+            let denied = ControlKey {
+                who,
+                day: time.day(),
+                service,
+                family: Family::DeniedUse,
+            };
+            self.judge_control(denied, time, bench, out);
+        }
+        self.settle(key, hour, bench);
+        self.keep_whole_journals(service, time, bench);
+        self.restate(key, activity, context, added, bench);
+        self.judge_spent(key, hour, time, bench, out);
+    }
+
+    /// Takes a use into the profile of whoever made it, and says what it added; nothing of one that comes too late.
+    pub(super) fn take_in(
+        &mut self,
+        key: (Service, Digest),
+        activity: &Activity,
+        context: &Context,
+        vouched: bool,
+        outside: bool,
+        bench: &Bench<'_>,
+    ) -> Option<Added> {
+        let (service, who) = key;
+        if !self.used.contains_key(&key) {
+            self.make_room();
+            self.persons.entry(who).or_default().uses.insert(service);
+        }
         let strays = &mut self.strays;
         let used = self.used.entry(key).or_insert_with(|| Used {
-            profile: Profile::new(Unit::of(service, &activity.identity), time),
+            profile: Profile::new(Unit::of(service, &activity.identity), activity.time),
             around: strays.remove(&key).unwrap_or_default(),
             identity: activity.identity.clone(),
             episode: None,
@@ -72,29 +101,17 @@ impl Account {
             used.profile.forget_ids();
         }
         if added == Added::Late {
-            return;
+            return None;
         }
-        let (counted, hour) = (added != Added::Duplicate, time.hour());
+        let counted = added != Added::Duplicate;
         self.repeated += u64::from(!counted);
         if outside
             && counted
-            && let Some(cell) = used.around.cells.get_mut(&hour)
+            && let Some(cell) = used.around.cells.get_mut(&activity.time.hour())
         {
             cell.denied_region = cell.denied_region.saturating_add(calls32(activity));
         }
-        if self.restate_served(who, activity) {
-            let denied = ControlKey {
-                who,
-                day,
-                service,
-                family: Family::DeniedUse,
-            };
-            self.judge_control(denied, time, bench, out);
-        }
-        self.settle(key, hour, bench);
-        self.keep_whole_journals(service, time, bench);
-        self.restate(key, activity, context, added, bench);
-        self.judge_spent(key, hour, time, bench, out);
+        Some(added)
     }
 
     /// States in the service's profile what the identity's says. What was counted before may not have got there.
