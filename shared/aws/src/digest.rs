@@ -243,6 +243,7 @@ mod tests {
             first_day: 20_000,
             calls: 120,
             units: 4_000,
+            peak_day: 4_000,
             identities: vec![(Digest(1), 100), (Digest(2), 20)],
             regions: vec![count("eu-west-1", 119), count("x\"]\nall=[\"*", 1)],
             networks: vec![count("198.51.100.0/24", 120)],

@@ -234,6 +234,13 @@ impl ServiceProfile {
         !self.is_unused() && self.volume.next_day() > judged_through(start, lateness) + 1 && self.has_folded()
     }
 
+    /// The most units of one day: of the last 42 active ones, or of those that are not folded yet.
+    pub(crate) fn peak_day(&self) -> u64 {
+        let (_, folded) = self.largest();
+        let open = self.open.iter().map(|day| day.seen().units);
+        open.max().unwrap_or_default().max(libm::ceil(folded) as u64)
+    }
+
     /// Whether a day is part of the baseline already.
     fn has_folded(&self) -> bool {
         self.volume.next_day() > self.first_day()

@@ -31,6 +31,8 @@ pub struct ServiceShown {
     pub calls: u64,
     /// Units: recipients, messages, model calls.
     pub units: u64,
+    /// The most units of a day, over 42 active days and those that are not folded yet.
+    pub peak_day: u64,
     /// Calls by identity, busiest first.
     #[serde(skip)]
     pub identities: Vec<(Digest, u64)>,
@@ -101,6 +103,7 @@ impl ServiceShown {
             first_day: whole.profile.first_day(),
             calls: seen.count,
             units: seen.units,
+            peak_day: whole.profile.peak_day(),
             identities: whole.profile.busiest_identities(),
             regions: counts(Field::Region),
             networks: counts(Field::Network),

@@ -31,7 +31,7 @@ impl Command {
     }
 
     /// The same command over several lines of about `columns`, broken before an option the way a shell allows.
-    pub(crate) fn lines(&self, columns: usize) -> Vec<String> {
+    pub fn lines(&self, columns: usize) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
         let mut line = String::new();
         for part in self.words.chunk_by(|_, next| !next.starts_with("--")) {

@@ -39,7 +39,7 @@ use tripmeter_model::Activity;
 use tripmeter_model::Kind;
 
 pub use self::envelope::{Envelope, NoSignal};
-pub use self::names::service_of_namespace;
+pub use self::names::{service_named, service_of_namespace};
 
 /// What a meter says, as activities; nothing where it says nothing about what is watched. Nothing in it makes this fail.
 pub fn read(envelope: &Envelope) -> Vec<Activity> {

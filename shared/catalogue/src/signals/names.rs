@@ -31,7 +31,7 @@ const WORDS: &[(&str, Service)] = &[
 ];
 
 /// The watched service that a name is about, if it is about one.
-pub(super) fn service_named(name: &str) -> Option<Service> {
+pub fn service_named(name: &str) -> Option<Service> {
     let name: String = name.chars().take(512).collect::<String>().to_lowercase();
     let phrase = PHRASES.iter().find(|(phrase, _)| name.contains(phrase));
     let word = || {
