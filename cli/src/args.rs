@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use tripmeter_model::{DAY, Severity, Timestamp};
 
+use crate::doctor::Doctor;
 use crate::findings::Findings;
 use crate::policy::versions::{History, Push, Rollback, Show};
 use crate::profile::Profile;
@@ -14,7 +15,7 @@ use crate::seed::Seed;
 
 /// A tripwire on an AWS account's usage meters: finds hijacked mail, SMS and model services in its logs.
 #[derive(Debug, Parser)]
-#[command(name = "tripmeter", version, arg_required_else_help = true, after_help = EXAMPLES)]
+#[command(name = "tripmeter", version, arg_required_else_help = true, disable_help_subcommand = true, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -35,6 +36,8 @@ pub(crate) enum Command {
     /// Read a deployed detector's findings, and say what is known of them
     #[command(subcommand)]
     Findings(Findings),
+    /// Say which telemetry an account lacks, and what cannot be seen because of it
+    Doctor(Doctor),
     /// List every threshold with its default, range and unit
     Settings(List),
     /// List every call that is watched, and why

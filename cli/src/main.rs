@@ -4,6 +4,7 @@ mod args;
 mod audit;
 mod catalogue;
 mod cloud;
+mod doctor;
 mod failure;
 mod findings;
 mod patterns;
@@ -48,6 +49,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Policy(Policy::History(args)) => return policy::versions::history(&args),
         Command::Policy(Policy::Rollback(args)) => return policy::versions::rollback(&args),
         Command::Policy(Policy::Show(args)) => return policy::versions::show(&args),
+        Command::Doctor(args) => return doctor::run(&args),
         Command::Findings(command) => return findings::run(&command),
         Command::Settings(list) => terminal::print(&settings::list(list.format))?,
         Command::Catalogue(list) => terminal::print(&catalogue::list(list.format))?,
