@@ -325,17 +325,17 @@ async fn gaps(otherwise: Otherwise) -> BTreeSet<GapId> {
     found.into_iter().map(|gap| gap.id).collect()
 }
 
-fn text(body: &serde_json::Value) -> Option<Answer> {
-    Some(Answer::Text(body.to_string()))
+fn text(body: &serde_json::Value) -> Answer {
+    Answer::Text(body.to_string())
 }
 
-fn limit(enforced: u32) -> Option<Answer> {
+fn limit(enforced: u32) -> Answer {
     text(&json!({"SpendLimits": [
         {"Name": "TEXT_MESSAGE_MONTHLY_SPEND_LIMIT", "EnforcedLimit": enforced, "MaxLimit": 200, "Overridden": false},
     ]}))
 }
 
-fn actions(approval: &str) -> Option<Answer> {
+fn actions(approval: &str) -> Answer {
     text(&json!({"Actions": [{
         "ActionId": "a", "BudgetName": "mail", "NotificationType": "ACTUAL", "ActionType": "APPLY_IAM_POLICY",
         "ActionThreshold": {"ActionThresholdValue": 100.0, "ActionThresholdType": "PERCENTAGE"}, "Definition": {},
@@ -343,8 +343,8 @@ fn actions(approval: &str) -> Option<Answer> {
     }]}))
 }
 
-fn api_key(ends: &str) -> Option<Answer> {
-    Some(xml(
+fn api_key(ends: &str) -> Answer {
+    xml(
         "ListServiceSpecificCredentials",
         &format!(
             "<ServiceSpecificCredentials><member><UserName>mailer</UserName><Status>Active</Status>\
@@ -352,10 +352,10 @@ fn api_key(ends: &str) -> Option<Answer> {
              <ServiceSpecificCredentialId>ACCA1</ServiceSpecificCredentialId>\
              <ServiceName>bedrock.amazonaws.com</ServiceName></member></ServiceSpecificCredentials>"
         ),
-    ))
+    )
 }
 
-fn mail(region: &str, sending: bool, quota: f64, sent: f64) -> Option<Answer> {
+fn mail(region: &str, sending: bool, quota: f64, sent: f64) -> Answer {
     text(&json!({
         "SendingEnabled": sending, "ProductionAccessEnabled": region == HUB,
         "SendQuota": {"Max24HourSend": quota, "MaxSendRate": 1.0, "SentLast24Hours": sent},
@@ -368,32 +368,32 @@ const NO_METRICS: Answer = Answer::Cbor(b"\xa1\x67Metrics\x80");
 const MADE_AND_REPAIRED: [(GapId, Otherwise, Otherwise); 9] = [
     (
         GapId::SmsLimitAtMaximum,
-        |operation, _| (operation == "DescribeSpendLimits").then(|| limit(200))?,
-        |operation, _| (operation == "DescribeSpendLimits").then(|| limit(50))?,
+        |operation, _| (operation == "DescribeSpendLimits").then(|| limit(200)),
+        |operation, _| (operation == "DescribeSpendLimits").then(|| limit(50)),
     ),
     (
         GapId::CostMonitorMissing,
-        |operation, _| (operation == "GetAnomalyMonitors").then(|| text(&json!({"AnomalyMonitors": []})))?,
+        |operation, _| (operation == "GetAnomalyMonitors").then(|| text(&json!({"AnomalyMonitors": []}))),
         |_, _| None,
     ),
     (
         GapId::BudgetNeverActs,
-        |operation, _| (operation == "DescribeBudgetActionsForAccount").then(|| actions("MANUAL"))?,
-        |operation, _| (operation == "DescribeBudgetActionsForAccount").then(|| actions("AUTOMATIC"))?,
+        |operation, _| (operation == "DescribeBudgetActionsForAccount").then(|| actions("MANUAL")),
+        |operation, _| (operation == "DescribeBudgetActionsForAccount").then(|| actions("AUTOMATIC")),
     ),
     (
         GapId::KeyNeverExpires,
-        |operation, _| (operation == "ListServiceSpecificCredentials").then(|| api_key(""))?,
+        |operation, _| (operation == "ListServiceSpecificCredentials").then(|| api_key("")),
         |operation, _| {
             let ends = "<ExpirationDate>2026-12-01T00:00:00Z</ExpirationDate>";
-            (operation == "ListServiceSpecificCredentials").then(|| api_key(ends))?
+            (operation == "ListServiceSpecificCredentials").then(|| api_key(ends))
         },
     ),
     (
         GapId::OptInRegionUnused,
         |operation, region| match (operation, region) {
             ("ListMetrics", OTHER) => Some(NO_METRICS),
-            ("GetAccount", OTHER) => mail(region, true, 200.0, 0.0),
+            ("GetAccount", OTHER) => Some(mail(region, true, 200.0, 0.0)),
             _ => None,
         },
         |operation, _| {
@@ -401,26 +401,26 @@ const MADE_AND_REPAIRED: [(GapId, Otherwise, Otherwise); 9] = [
                 {"RegionName": HUB, "RegionOptStatus": "ENABLED_BY_DEFAULT"},
                 {"RegionName": OTHER, "RegionOptStatus": "DISABLED"},
             ]});
-            (operation == "ListRegions").then(|| text(&off))?
+            (operation == "ListRegions").then(|| text(&off))
         },
     ),
     (
         GapId::MailUnrestricted,
         |operation, region| match operation {
             "ListMetrics" => Some(NO_METRICS),
-            "GetAccount" => mail(region, true, 50_000.0, 0.0),
+            "GetAccount" => Some(mail(region, true, 50_000.0, 0.0)),
             _ => None,
         },
         |operation, region| match operation {
             "ListMetrics" => Some(NO_METRICS),
-            "GetAccount" => mail(region, false, 50_000.0, 0.0),
+            "GetAccount" => Some(mail(region, false, 50_000.0, 0.0)),
             _ => None,
         },
     ),
     (
         GapId::QuotaAbovePeak,
-        |operation, region| (operation == "GetAccount").then(|| mail(region, true, 50_000.0, 10.0))?,
-        |operation, region| (operation == "GetAccount").then(|| mail(region, true, 200.0, 10.0))?,
+        |operation, region| (operation == "GetAccount").then(|| mail(region, true, 50_000.0, 10.0)),
+        |operation, region| (operation == "GetAccount").then(|| mail(region, true, 200.0, 10.0)),
     ),
     (GapId::RegionNotRestricted, |_, _| None, bound),
     (GapId::DetectorNotProtected, |_, _| None, bound),
@@ -434,7 +434,7 @@ fn bound(operation: &str, _: &str) -> Option<Answer> {
         {"Effect": "Deny", "Resource": "*",
          "Action": ["account:EnableRegion", "cloudtrail:*", "events:*", "lambda:*", "sns:DeleteTopic"]},
     ]});
-    (operation == "DescribePolicy").then(|| text(&json!({"Policy": {"Content": content.to_string()}})))?
+    (operation == "DescribePolicy").then(|| text(&json!({"Policy": {"Content": content.to_string()}})))
 }
 
 #[tokio::test]
