@@ -15,7 +15,7 @@ use crate::baseline::{
 use crate::journal::{Context, Journal};
 use crate::novelty::{Attribute, Rates, Seen as Novel};
 use crate::open_day::of_hour;
-use crate::units::calls32;
+use crate::units::in_volume;
 
 /// Identities told apart on one day; the calls of more count in the sums.
 const MAX_IDENTITIES: usize = 20_000;
@@ -416,8 +416,8 @@ impl ServiceDay {
                 .or_default();
             let more = match more {
                 // Its profile was forgotten since, to make room.
-                Some(activity) if restated.count.0 < of_hour.0.saturating_add(calls32(activity).min(1)) => (
-                    calls32(activity),
+                Some(activity) if restated.count.0 < of_hour.0.saturating_add(in_volume(activity).min(1)) => (
+                    in_volume(activity),
                     u32::try_from(activity.quantity.units).unwrap_or(u32::MAX),
                 ),
                 _ => (
@@ -428,7 +428,7 @@ impl ServiceDay {
             *of_hour = (of_hour.0.saturating_add(more.0), of_hour.1.saturating_add(more.1));
             (more.0, u64::from(more.1))
         } else {
-            more.map_or((0, 0), |activity| (calls32(activity), activity.quantity.units))
+            more.map_or((0, 0), |activity| (in_volume(activity), activity.quantity.units))
         };
         let hour = usize::from(hour);
         if let (Some(all_calls), Some(all_units)) = (self.calls.get_mut(hour), self.units.get_mut(hour)) {

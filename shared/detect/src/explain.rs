@@ -169,6 +169,7 @@ fn times(name: FactorName, n: u64) -> String {
             format!("in two places at once: {n} calls from what is new, while the usual ones go on")
         }
         FactorName::FirstUseOfService => format!("the account never used this service before; {n} calls in 24 hours"),
+        FactorName::Volume => format!("{n} in this hour on a service that the account never used"),
         FactorName::DeniedRegion => format!("{n} calls in a region that is not allowed"),
         _ => format!("{n} times"),
     }

@@ -5,7 +5,7 @@ use tripmeter_model::{Activity, DAY, TEN_MINUTES};
 
 use crate::baseline::{Clip, Day, DayCounts};
 use crate::cell::Counted;
-use crate::units::calls32;
+use crate::units::in_volume;
 
 /// A day that is not folded yet.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ impl OpenDay {
 
     pub(crate) fn add(&mut self, activity: &Activity, lateness: i64) {
         let units = u32::try_from(activity.quantity.units).unwrap_or(u32::MAX);
-        let calls = calls32(activity);
+        let calls = in_volume(activity);
         let hour = usize::from(activity.time.hour_of_day());
         for (counts, n) in [(&mut self.calls, calls), (&mut self.units, units)] {
             if let Some(count) = counts.get_mut(hour) {

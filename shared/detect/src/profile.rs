@@ -17,7 +17,7 @@ use crate::journal::{Context, values_of};
 use crate::novelty::{Attribute, Rates, Seen as Novel};
 use crate::open_day::{OpenDay, Ten, of_hour};
 use crate::seen::Seen;
-use crate::units::{Unit, calls, calls32};
+use crate::units::{Unit, calls32, weight};
 
 /// Event ids remembered at the least, so that a repeated delivery changes nothing.
 const REMEMBERED: usize = 64;
@@ -159,8 +159,7 @@ impl Profile {
             around.cache.clear();
         }
         self.open_day(day).add(activity, params.lateness_seconds);
-        let unit = Unit::of(activity.service, &activity.identity);
-        let weight = unit.weight(calls(activity), activity.quantity.units);
+        let weight = weight(activity);
         // Days of which everything has come: the order of what is still to come must not matter.
         let told = time.plus(-params.lateness_seconds).day();
         let cell = around.cells.entry(time.hour()).or_default();

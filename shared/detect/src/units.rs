@@ -2,11 +2,17 @@
 
 use tripmeter_model::{Activity, Identity, IdentityKind, Service};
 
+use crate::journal::Journal;
+
 /// Calls that one activity stands for at most: no source counts more before it tells, and one that is broken must not
 /// fill a counter.
 const MOST_CALLS: u64 = 1_000_000_000;
 /// Tokens that weigh as one call: what a model call is taken to read.
 const TOKENS_A_CALL: u32 = 2_000;
+
+/// In volume a job counts as a 25th of the calls that it is taken to make, and at least as five.
+const GUESSED: u32 = 25;
+const LEAST_OF_A_JOB: u32 = 5;
 
 /// The calls that an activity stands for.
 pub(crate) fn calls(activity: &Activity) -> u64 {
@@ -16,6 +22,22 @@ pub(crate) fn calls(activity: &Activity) -> u64 {
 /// The same, as far as a counter of 32 bits holds them.
 pub(crate) fn calls32(activity: &Activity) -> u32 {
     u32::try_from(calls(activity)).unwrap_or(u32::MAX)
+}
+
+/// What it counts for where it is asked whether much was spent: a job for as many calls as it is taken to make.
+pub(crate) fn weight(activity: &Activity) -> u32 {
+    Unit::of(activity.service, &activity.identity).weight(calls(activity), activity.quantity.units)
+}
+
+/// What it counts for in volume: a job for a part of these calls, since how many they are is a guess. What a meter counts
+/// is none.
+pub(crate) fn in_volume(activity: &Activity) -> u32 {
+    let (calls, weight) = (calls32(activity), weight(activity));
+    if weight > calls && activity.identity.kind != IdentityKind::Meter {
+        calls.max(LEAST_OF_A_JOB).max(weight / GUESSED)
+    } else {
+        calls
+    }
 }
 
 /// What the units of somebody's use of a service are.
@@ -45,6 +67,14 @@ impl Unit {
     pub(crate) fn weight(self, calls: u64, units: u64) -> u32 {
         let calls = if self == Self::Calls { units.max(calls) } else { calls };
         u32::try_from(calls).unwrap_or(u32::MAX)
+    }
+
+    /// How much an hour or an episode spent, in what people count: calls, or recipients and messages.
+    pub(crate) fn spent(self, journal: &Journal) -> u64 {
+        match self {
+            Self::Tokens => journal.count,
+            Self::Calls | Self::Each => journal.units.max(journal.count),
+        }
     }
 
     /// How many units the floors of the volume tests take for a call; none where units are not tested by themselves.

@@ -15,7 +15,7 @@
 //! | own stage: probe 15, denied burst 20, policy 30, guardrail 35, credential 20, by habit | sum |
 //! | the same by another identity, beside anomalous volume | 8 |
 //! | chain: an opening and use that leaves its baseline, or overwhelming use from a new place or of a new target | 20 |
-//! | denied region 40, first use of a service by the account 40 | |
+//! | denied region 40; first use of a service by the account 40, 30 more for much within an hour | |
 //! | of a meter: no record shows whose it is | 20 |
 //! | signals that it was spent: a weak one 20, a strong one 30, a second source 10 more | |
 

@@ -15,6 +15,7 @@ use crate::baseline::Level;
 use crate::cell::{Cell, NEW_FOR};
 use crate::journal::{CONTEXT, Field};
 use crate::novelty::{Attribute, Known};
+use crate::units::Unit;
 use crate::weigh::{Facts, Note, Scene, Standing, Weighed};
 
 /// A never-seen identity, and one that spends quickly from a network that nobody knows.
@@ -36,6 +37,8 @@ const UNKNOWN: f64 = 4.0;
 pub(super) const FOREIGN: f64 = 9.0;
 /// Uses of known places that show that the usual caller goes on.
 const GOES_ON: u32 = 3;
+/// So many times what is worth a look, in an hour on a service that the account never used, is no first step.
+const MUCH: u64 = 10;
 /// Hours of one day, and days of seven, that make a rise lasting.
 const LASTING_HOURS: u32 = 6;
 const LASTING_DAYS: u32 = 4;
@@ -184,6 +187,10 @@ pub(crate) fn novelty<'a>(
     }
     if facts.first_of_service && facts.enough {
         weighed.add(FactorName::FirstUseOfService, 40.0, Note::Times(facts.sums.uses));
+        let spent = Unit::of(scene.service, scene.identity).spent(&cell.journal);
+        if spent >= MUCH * u64::from(scene.settings.fresh_uses) {
+            weighed.add(FactorName::Volume, 30.0, Note::Times(spent));
+        }
         if strange.is_foreign() || in_haste {
             // Nobody has used the service, so whoever does is a never-seen identity, too.
             novelty.all = novelty.all.max(strange.foreign + 20.0);
@@ -364,7 +371,7 @@ pub(super) fn new_factor(attribute: Attribute) -> FactorName {
 
 #[cfg(test)]
 mod tests {
-    use tripmeter_model::{Activity, Family, Service, Severity};
+    use tripmeter_model::{Activity, Family, Quantity, Service, Severity};
 
     use crate::testing::{activity, at, found, from_afar, quiet_days, worst};
 
@@ -502,5 +509,40 @@ mod tests {
             }
         }
         assert!(found(story).iter().all(|f| f.severity < Severity::Medium));
+    }
+
+    /// A night's batch jobs from the usual place, each taken as a thousand calls.
+    fn jobs(day: i64, jobs: i64) -> Vec<Activity> {
+        let job = |n| {
+            let mut job = activity(
+                Service::Bedrock,
+                "CreateModelInvocationJob",
+                at(day * 24 + 2).plus(n * 170),
+            );
+            job.quantity = Quantity::of(1_000);
+            job
+        };
+        (0..jobs).map(job).collect()
+    }
+
+    #[test]
+    fn many_jobs_are_seen_in_volume_and_those_of_every_week_are_a_habit() {
+        let mut story = quiet_days(Service::Bedrock, 60);
+        story.extend(jobs(50, 19));
+        assert!(worst(&found(story), Family::AnomalousUse) >= Some(Severity::Low));
+        let mut habit = quiet_days(Service::Bedrock, 60);
+        habit.extend((0..8).flat_map(|week| jobs(week * 7 + 3, 19)));
+        assert_eq!(worst(&found(habit), Family::AnomalousUse), None);
+    }
+
+    #[test]
+    fn a_service_that_the_account_never_used_is_high_once_much_is_spent() {
+        let texts = |count| {
+            let mut story = quiet_days(Service::Bedrock, 40);
+            story.extend((0..count).map(|n| activity(Service::Sms, "SendTextMessage", at(39 * 24 + 2).plus(n * 5))));
+            worst(&found(story), Family::AnomalousUse)
+        };
+        assert_eq!(texts(100), Some(Severity::Medium));
+        assert_eq!(texts(400), Some(Severity::High));
     }
 }
