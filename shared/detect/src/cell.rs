@@ -48,8 +48,11 @@ pub(crate) struct Sums {
     pub fresh: u32,
     pub wide: u32,
     pub kept: u32,
-    /// Fresh uses of this hour and the one before.
+    /// Units of 24 hours.
+    pub units: u64,
+    /// Fresh uses of this hour and the one before, and those that are paired.
     pub lately: u32,
+    pub paired: u32,
 }
 
 impl Sums {
@@ -60,7 +63,9 @@ impl Sums {
             fresh: self.fresh.max(other.fresh),
             wide: self.wide.max(other.wide),
             kept: self.kept.max(other.kept),
+            units: self.units.max(other.units),
             lately: self.lately.max(other.lately),
+            paired: self.paired.max(other.paired),
         }
     }
 }
@@ -73,6 +78,8 @@ pub(crate) struct Cell {
     pub fresh: u32,
     /// Those of them that share almost nothing with yesterday.
     pub wide: u32,
+    /// Those of them from a new place, and with a new client or on a new target as well.
+    pub paired: u32,
     /// Uses from a place that is young, and was shown on several of the days before.
     pub kept: u32,
     /// When places (regions and networks) were used that were known before, and how often.
@@ -116,6 +123,7 @@ impl Cell {
         self.journal.merge(&other.journal);
         self.fresh = self.fresh.saturating_add(other.fresh);
         self.wide = self.wide.saturating_add(other.wide);
+        self.paired = self.paired.saturating_add(other.paired);
         self.kept = self.kept.saturating_add(other.kept);
         self.denied_region = self.denied_region.saturating_add(other.denied_region);
         self.known = match (self.known, other.known) {

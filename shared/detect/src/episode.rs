@@ -318,3 +318,50 @@ pub(crate) fn use_family(chain: bool, factors: &[Factor], identity: &Identity) -
 
 /// The rule under which nothing is published of what other findings tell.
 pub(crate) const TOLD_ELSEWHERE: &str = "told-elsewhere";
+
+#[cfg(test)]
+mod tests {
+    use tripmeter_model::{Activity, Client, Network, Service, Severity};
+
+    use crate::testing::{activity, at, burst, by, found, from_afar, of_model, quiet_days};
+
+    /// Weeks of quiet days around what happens on their fortieth.
+    fn beside_quiet_days(story: Vec<Activity>) -> Vec<Activity> {
+        [quiet_days(Service::Bedrock, 55), story].concat()
+    }
+
+    #[test]
+    fn a_day_of_calls_from_home_by_a_colleague_seen_in_the_office_is_no_hijack() {
+        let days = |from_office: bool| {
+            let calls = burst(40 * 24 + 9, 60, 120).into_iter().enumerate();
+            let mut of = |(n, mut call): (usize, Activity)| {
+                if !(from_office && n % 3 == 0) {
+                    call.origin.network = Network("192.0.2.0/24".into());
+                }
+                call.origin.client = Client("code".into());
+                by(of_model(call, "sonnet"), "colleague")
+            };
+            let findings = found(beside_quiet_days(calls.map(&mut of).collect()));
+            findings.iter().map(|finding| finding.severity).max()
+        };
+        assert!(days(true) <= Some(Severity::Medium), "{:?}", days(true));
+        assert!(days(false) >= Some(Severity::High), "{:?}", days(false));
+    }
+
+    #[test]
+    fn a_first_call_after_everything_was_set_up_is_a_try() {
+        let mut look = activity(Service::Bedrock, "ListFoundationModels", at(40 * 24 + 9));
+        look.kind = tripmeter_model::Kind::Probe;
+        let mut open = activity(Service::Bedrock, "PutUseCaseForModelAccess", at(40 * 24 + 9).plus(60));
+        open.kind = tripmeter_model::Kind::PolicyChange;
+        open.effect = Some(tripmeter_model::PolicyEffect::AccessEnabled);
+        let story = |calls| {
+            let story = [vec![look.clone(), open.clone()], burst(40 * 24 + 10, calls, 60)].concat();
+            let joined = story.into_iter().map(|call| by(from_afar(call), "joe")).collect();
+            let findings = found(beside_quiet_days(joined));
+            findings.iter().map(|finding| finding.severity).max()
+        };
+        assert_eq!(story(3), Some(Severity::Medium));
+        assert!(story(40) >= Some(Severity::High));
+    }
+}

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
-use tripmeter_model::{Activity, Digest, Identity, Outcome, Service, Stage, Timestamp, digest64};
+use tripmeter_model::{Activity, Digest, Identity, Kind, Outcome, Service, Stage, Timestamp, digest64};
 
 use crate::units::calls32;
 
@@ -44,6 +44,8 @@ pub(crate) struct OpeningCall {
     pub event_id: Option<String>,
     pub outcome: Outcome,
     pub routine: bool,
+    /// Of a call for a higher quota: the services whose quota it is.
+    pub quotas: BTreeSet<String>,
 }
 
 /// See the module's docs.
@@ -60,7 +62,7 @@ pub(crate) struct Opening {
     pub origins: BTreeSet<Digest>,
     /// Uses that were carried out around it, where it is refused use.
     pub served: u32,
-    /// A signal of it is a strong one.
+    /// A signal of it is a strong one, a call of it blinds, or AWS says by one that a key is known to strangers.
     pub grave: bool,
     /// What its signals say.
     pub whys: BTreeSet<String>,
@@ -247,8 +249,11 @@ impl Opening {
             MAX_LINKS,
         );
         insert_bounded(&mut self.origins, std::iter::once(origin_digest(activity)), MAX_ORIGINS);
+        self.grave |= match activity.kind {
+            Kind::SpendSignal | Kind::GuardrailRemoval => activity.grave,
+            kind => kind == Kind::LeakedKey,
+        };
         if self.stage == Stage::SpendSignal {
-            self.grave |= activity.grave;
             insert_bounded(&mut self.whys, std::iter::once(activity.why.clone()), MAX_WHYS);
         }
         if self.calls.len() >= MAX_CALLS && !self.calls.contains_key(&activity.call) {
@@ -260,8 +265,18 @@ impl Opening {
             event_id: None,
             outcome: activity.outcome,
             routine: true,
+            quotas: BTreeSet::new(),
         });
         call.routine &= activity.routine;
+        let quota = activity
+            .target
+            .as_ref()
+            .filter(|_| activity.service == Service::ServiceQuotas);
+        insert_bounded(
+            &mut call.quotas,
+            quota.map(|of| of.value().to_owned()).into_iter(),
+            MAX_CALLS,
+        );
         call.outcome = call.outcome.min(activity.outcome);
         insert_bounded(&mut call.shapes, std::iter::once(activity.shape), MAX_CALLS);
         if let Some(id) = &activity.event_id

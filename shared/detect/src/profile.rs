@@ -164,7 +164,7 @@ impl Profile {
         let told = time.plus(-params.lateness_seconds).day();
         let cell = around.cells.entry(time.hour()).or_default();
         let mut new = 0;
-        let mut strange = false;
+        let (mut strange, mut otherwise) = (false, false);
         let mut kept = false;
         for (attribute, value) in values_of(context) {
             novel |= around.seen.note(attribute, value, time);
@@ -179,6 +179,7 @@ impl Profile {
             {
                 new += 1;
                 strange |= attribute.is_place();
+                otherwise |= !attribute.is_place();
             } else if attribute.is_place() {
                 kept |= around.seen.is_young(attribute, value, told)
                     && around.seen.days_within(attribute, value, told - 7, told - 1) >= KEPT_DAYS;
@@ -189,6 +190,9 @@ impl Profile {
         }
         if new >= WIDE {
             cell.wide = cell.wide.saturating_add(weight);
+        }
+        if strange && otherwise {
+            cell.paired = cell.paired.saturating_add(weight);
         }
         if kept {
             cell.kept = cell.kept.saturating_add(weight);

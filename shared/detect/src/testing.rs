@@ -81,6 +81,18 @@ pub(crate) fn quiet_days(service: Service, days: i64) -> Vec<Activity> {
     calls.map(|time| activity(service, "InvokeModel", time)).collect()
 }
 
+/// So many calls of `role/app` from the usual place, some seconds apart from an hour on.
+pub(crate) fn burst(hour: i64, calls: i64, seconds: i64) -> Vec<Activity> {
+    let call = |n| activity(Service::Bedrock, "InvokeModel", at(hour).plus(n * seconds));
+    (0..calls).map(call).collect()
+}
+
+/// The same calls of another model.
+pub(crate) fn of_model(mut activity: Activity, model: &str) -> Activity {
+    activity.target = Some(Target::Model(model.into()));
+    activity
+}
+
 /// What is found in a story, told in the order of time, with these settings.
 pub(crate) fn found_with(story: Vec<Activity>, settings: Settings) -> Vec<Finding> {
     judge(story, settings, NoPolicy)

@@ -11,10 +11,10 @@
 //! | never-seen identity 20 (28 where it spends quickly from a network that nobody knows), dormant 15; with context together at most 35 | |
 //! | fresh: much use from what yesterday did not know | 20 |
 //! | kept up: on four days of seven from a place that is younger than two weeks and nobody else's | 35 |
-//! | two places at once | 10 |
-//! | own stage: probe 15, denied burst 20, policy 30, guardrail 35, credential 20, by habit | sum |
+//! | two places at once | 10, of a new place alone 5 |
+//! | own stage: probe 15, denied burst 20, policy 30, guardrail 35, credential 20, by habit; beside a try 24 in all | sum |
 //! | the same by another identity, beside anomalous volume | 8 |
-//! | chain: an opening and use that leaves its baseline, or overwhelming use from a new place or of a new target | 20 |
+//! | chain: an opening and use that leaves its baseline, or overwhelming use from a new place | 20 |
 //! | denied region 40; first use of a service by the account 40, 30 more for much within an hour | |
 //! | of a meter: no record shows whose it is | 20 |
 //! | signals that it was spent: a weak one 20, a strong one 30, a second source 10 more | |
@@ -168,7 +168,7 @@ impl<'a> Scene<'a> {
         let novelty = anomalous_use::novelty(self, &facts, cell, &strange, &stages, &mut weighed);
         let fresh = anomalous_use::fresh(self, &facts, cell, &strange, novelty, &stages, &mut weighed);
         patience::weigh(self, &facts, cell, &mut weighed);
-        hijack::chain(&stages, level, novelty, fresh, cell, &mut weighed);
+        hijack::chain(&stages, &facts, level, novelty, fresh, cell, &mut weighed);
         if cell.denied_region > 0 {
             weighed.add(FactorName::DeniedRegion, 40.0, Note::Times(cell.denied_region.into()));
         }
@@ -187,7 +187,7 @@ impl<'a> Scene<'a> {
         let novelty = anomalous_use::novelty(self, facts, cell, &strange, stages, weighed);
         let fresh = spend_signal::fresh(facts, strange.place_of(novelty), self.settings, weighed);
         spend_signal::unrecorded(self, facts, level, fresh, weighed);
-        hijack::chain(stages, level, novelty, fresh, cell, weighed);
+        hijack::chain(stages, facts, level, novelty, fresh, cell, weighed);
         spend_signal::ceiling(self, facts, cell, weighed);
         if cell.denied_region > 0 {
             weighed.add(FactorName::DeniedRegion, 40.0, Note::Times(cell.denied_region.into()));
@@ -201,11 +201,13 @@ impl<'a> Scene<'a> {
         let mut sums = Sums::default();
         for (of, cell) in self.around.cells.range(hour - 23..=hour) {
             sums.uses += u64::from(unit.weight(cell.journal.count, cell.journal.units));
+            sums.units = sums.units.saturating_add(cell.journal.units);
             sums.fresh = sums.fresh.saturating_add(cell.fresh);
             sums.wide = sums.wide.saturating_add(cell.wide);
             sums.kept = sums.kept.saturating_add(cell.kept);
             if *of >= hour - 1 {
                 sums.lately = sums.lately.saturating_add(cell.fresh);
+                sums.paired = sums.paired.saturating_add(cell.paired);
             }
         }
         let known = self.around.cells.get(&hour).map(|cell| cell.sums);

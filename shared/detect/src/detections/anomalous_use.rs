@@ -52,8 +52,10 @@ pub(crate) struct Strangeness<'a> {
     unknown: f64,
     /// Of it, a new region or network.
     place: f64,
-    /// Of it, what shows where and at what: all but the hour and the client.
+    /// Of it, what shows where, and from there at what.
     aim: f64,
+    /// Nobody in the account has shown its region or network, and neither its client or target.
+    pair: (bool, bool),
     /// Of region, network and client: what nobody in the account has shown on any service.
     foreign: f64,
     foreign_parts: Vec<(FactorName, f64, Note<'a>)>,
@@ -236,10 +238,17 @@ pub(crate) fn fresh<'a>(
         Standing::NeverSeen => novelty.context >= FRESH_ALONE || strange.is_foreign() || strange.in_haste(scene, cell),
         Standing::Known => novelty.context >= FRESH_ALONE,
     };
-    let two_places = facts.standing != Standing::Learning && two_places(scene, cell);
+    let two_places = facts.standing != Standing::Learning && two_places(scene, facts, cell);
     let apart = two_places && wide >= scene.settings.fresh_uses && novelty.context >= FRESH_WIDE;
+    // Two things at once that nobody here has shown, beside the usual, are too many for chance, and for an opening too few.
+    let nobody_knows = strange.pair.0 && strange.pair.1;
+    let paired = two_places && nobody_knows && !alone && facts.sums.paired >= scene.settings.fresh_uses;
     if apart {
         weighed.add(FactorName::GeoVelocity, 10.0, Note::Times(wide.into()));
+    } else if paired {
+        weighed.add(FactorName::GeoVelocity, 10.0, Note::Times(facts.sums.paired.into()));
+        weighed.add(FactorName::Fresh, 20.0, Note::Times(fresh.into()));
+        return beside_stage;
     } else if two_places && novelty.context > 0.0 {
         // Less where this identity often shows new places.
         weighed.add(
@@ -321,16 +330,23 @@ pub(crate) fn strangeness<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell) 
             if attribute.is_place() {
                 strange.place += points;
             }
-            // To who is new itself, everything is.
+            // To who is new itself, everything is. A new target that is used from home is curiosity.
             let is_new_here = facts.standing != Standing::NeverSeen || known == Known::ToNobody;
-            if attribute != Attribute::Client && is_new_here {
+            let aims = attribute.is_place() || attribute == Attribute::Target && strange.place > 0.0;
+            if aims && is_new_here {
                 strange.aim += points;
             }
             if known == Known::ToNobody {
                 strange.unknown += points;
+                strange.pair.0 |= attribute.is_place();
+                strange.pair.1 |= !attribute.is_place();
             }
             strange.parts.push((new_factor(attribute), points, note));
         }
+    }
+    if is_seen_at_home(scene, facts) {
+        (strange.foreign, strange.outside) = (0.0, false);
+        strange.foreign_parts.clear();
     }
     let hour_of_day = hour.rem_euclid(24) as u8;
     if cell.before.is_some_and(|before| before.hour_is_new) {
@@ -343,6 +359,19 @@ pub(crate) fn strangeness<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell) 
     strange
 }
 
+/// Whether an identity that is not a day old was also seen in a network that the account has known for weeks: a
+/// colleague who works at home, too, and no stranger.
+fn is_seen_at_home(scene: &Scene<'_>, facts: &Facts) -> bool {
+    let learned = facts.day - scene.settings.learning_days;
+    let day = scene.around.cells.range(facts.hour - 23..=facts.hour);
+    let mut networks = day.flat_map(|(_, cell)| cell.journal.values(Field::Network));
+    facts.newborn
+        && networks.any(|network| {
+            let first = scene.account_seen.first(Attribute::Network, network.digest);
+            first.is_some_and(|first| first.day() <= learned)
+        })
+}
+
 pub(super) fn p_new(cell: &Cell, attribute: Attribute) -> f64 {
     let known = cell
         .before
@@ -351,12 +380,19 @@ pub(super) fn p_new(cell: &Cell, attribute: Attribute) -> f64 {
 }
 
 /// Two networks or regions within minutes, one of them never seen before, while the usual one goes on.
-fn two_places(scene: &Scene<'_>, cell: &Cell) -> bool {
+fn two_places(scene: &Scene<'_>, facts: &Facts, cell: &Cell) -> bool {
     let (Some((known_first, known_last, known)), Some((first, last))) = (cell.known, cell.strange) else {
         return false;
     };
     let apart = first.since(known_last).max(known_first.since(last)).max(0);
-    known >= GOES_ON && apart <= scene.settings.geo_velocity_minutes * MINUTE
+    // Where the usual came after what is new, what it did in the hour before says that it goes on, too.
+    let hour_before = scene
+        .around
+        .cells
+        .get(&(facts.hour - 1))
+        .filter(|_| known_last >= first);
+    let before = hour_before.and_then(|cell| cell.known).map_or(0, |(.., known)| known);
+    known.saturating_add(before) >= GOES_ON && apart <= scene.settings.geo_velocity_minutes * MINUTE
 }
 
 pub(super) fn new_factor(attribute: Attribute) -> FactorName {
@@ -371,7 +407,7 @@ pub(super) fn new_factor(attribute: Attribute) -> FactorName {
 
 #[cfg(test)]
 mod tests {
-    use tripmeter_model::{Activity, Family, Quantity, Service, Severity};
+    use tripmeter_model::{Activity, Client, Family, Network, Quantity, Service, Severity};
 
     use crate::testing::{activity, at, found, from_afar, quiet_days, worst};
 
@@ -544,5 +580,31 @@ mod tests {
         };
         assert_eq!(texts(100), Some(Severity::Medium));
         assert_eq!(texts(400), Some(Severity::High));
+    }
+
+    #[test]
+    fn two_things_at_once_that_nobody_has_shown_are_medium_by_the_fiftieth_call() {
+        let stolen = |change: fn(&mut Activity)| {
+            let mut story = quiet_days(Service::Bedrock, 40);
+            story.extend(burst(39, 50).into_iter().map(|mut call| {
+                call.origin.network = Network("192.0.2.0/24".into());
+                change(&mut call);
+                call
+            }));
+            found(story).iter().map(|finding| finding.severity).max()
+        };
+        let model = stolen(|call| call.target = Some(tripmeter_model::Target::Model("opus".into())));
+        let client = stolen(|call| call.origin.client = Client("curl".into()));
+        assert!(model >= Some(Severity::Medium), "{model:?}");
+        assert!(client >= Some(Severity::Medium), "{client:?}");
+        assert_eq!(stolen(|_| ()), Some(Severity::Low));
+    }
+
+    #[test]
+    fn other_models_from_home_are_no_hijack_however_many_calls() {
+        let mut story = quiet_days(Service::Bedrock, 120);
+        let evaluation = burst(119, 4_000).into_iter();
+        story.extend(evaluation.map(|call| crate::testing::of_model(call, "llama")));
+        assert_eq!(worst(&found(story), Family::Hijack), None);
     }
 }

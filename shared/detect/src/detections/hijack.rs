@@ -24,11 +24,14 @@ use crate::weigh::{Facts, Note, Scene, Weighed};
 
 /// Stages that count while a profile learns: a policy changed or a control weakened, beside looking or trying.
 const LEARNING_STAGES: f64 = 40.0;
-/// What an opening on a service with other goods weighs: a sender added says less about model calls than about mail.
-const ELSEWHERE: f64 = 0.5;
+/// Fewer units within a day are a try: whoever set something up looks whether it answers.
+const TRY: u64 = 10;
+/// What openings bring beside a try, unless one blinds or AWS knows of a leak: with all that may be new, no more than
+/// Medium.
+const BESIDE_A_TRY: f64 = 24.0;
 /// Novelty and stages that make an opening.
 const OPENING: f64 = 20.0;
-/// Novelty of place or target that makes one beside overwhelming volume.
+/// Novelty of a place, and of what is used from there, that makes one beside overwhelming volume.
 const AIMED: f64 = 5.0;
 /// A stage by another identity of the account's service.
 const BY_OTHER: f64 = 8.0;
@@ -43,6 +46,8 @@ pub(crate) struct Stages<'a> {
     pub points: f64,
     /// Somebody else issued the credential that is used.
     given: bool,
+    /// One of them blinds, or says that a key is known to strangers.
+    grave: bool,
     other: Option<&'a Opening>,
 }
 
@@ -71,17 +76,19 @@ impl Stages<'_> {
 /// Weighs the openings beside unusual use, and the chain they make with it.
 pub(crate) fn chain<'a>(
     stages: &Stages<'a>,
+    facts: &Facts,
     level: Level,
     novelty: Novelty,
     fresh: bool,
     cell: &Cell,
     weighed: &mut Weighed<'a>,
 ) {
-    // A look at the quota before much is sent from the usual place is what a campaign begins with.
-    let share = if stages.probe_alone() && !is_strange(novelty) {
-        0.5
-    } else {
-        1.0
+    let is_try = facts.sums.uses.max(facts.sums.units) < TRY && !stages.grave;
+    let share = match () {
+        () if is_try => f64::min(BESIDE_A_TRY / stages.points.max(1.0), 1.0),
+        // A look at the quota before much is sent from the usual place is what a campaign begins with.
+        () if stages.probe_alone() && !is_strange(novelty) => 0.5,
+        () => 1.0,
     };
     // Openings alone are findings of their own.
     if level > Level::Usual || fresh || is_strange(novelty) || cell.denied_region > 0 {
@@ -95,7 +102,7 @@ pub(crate) fn chain<'a>(
         opening += BY_OTHER;
         weighed.add(FactorName::StageByOther, BY_OTHER, Note::Opening(other));
     }
-    // Nobody's own business is thirty times too much and goes to a place or a target that it never had.
+    // Nobody's own business is thirty times too much and comes from a place that it never had.
     let aimed = level >= Level::Overwhelming && novelty.aim >= AIMED;
     weighed.chain = (anomalous || fresh) && opening >= OPENING || aimed;
     if weighed.chain {
@@ -126,6 +133,7 @@ pub(crate) fn stages<'a>(scene: &Scene<'a>, facts: &Facts, cell: &Cell) -> Stage
         let bears = |opening: &&Opening| !scene.is_metered() || nth < tied || opens(opening, scene.service);
         for opening in scene.ledger.of(who, from, to).filter(bears) {
             let points = stage_points(scene, who, opening) * weight(scene, who, opening, outside);
+            stages.grave |= points > 0.0 && opening.grave;
             stages.given |= opening.stage == Stage::Credential
                 && points > 0.0
                 && who != scene.who
@@ -216,23 +224,50 @@ fn stage_points(scene: &Scene<'_>, who: Digest, opening: &Opening) -> f64 {
         Stage::GuardrailRemoval => 35.0,
         Stage::Credential => 20.0,
     };
-    let routine = if opening.routine() { 0.5 } else { 1.0 };
-    let related = if related(opening.service, scene.service) {
-        1.0
-    } else {
-        ELSEWHERE
-    };
-    full * routine * related
+    match () {
+        // A sender that is added says nothing about model calls.
+        () if !related(opening, scene.service) => 0.0,
+        () if opening.routine() => full / 2.0,
+        () => full,
+    }
 }
 
-/// Whether an opening on one service is about what the other spends: the same goods, or what governs them all.
-fn related(opening: Service, spends: Service) -> bool {
-    let goods = |service| match service {
-        Service::Ses | Service::WorkMail => "mail",
-        Service::Sns | Service::Sms | Service::Cognito => "messages",
-        _ => "models",
-    };
-    !opening.spends() || goods(opening) == goods(spends)
+/// What a service spends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Goods {
+    Mail,
+    Messages,
+    Models,
+}
+
+impl Goods {
+    fn of(service: Service) -> Self {
+        match service {
+            Service::Ses | Service::WorkMail => Self::Mail,
+            Service::Sns | Service::Sms | Service::Cognito => Self::Messages,
+            _ => Self::Models,
+        }
+    }
+
+    /// By the code that Service Quotas has for a service; none where it may be about all of them.
+    fn of_quota(code: &str) -> Option<Self> {
+        match code {
+            "ses" | "workmail" => Some(Self::Mail),
+            "sns" | "sms-voice" | "cognito-idp" => Some(Self::Messages),
+            "bedrock" | "sagemaker" => Some(Self::Models),
+            _ => None,
+        }
+    }
+}
+
+/// Whether an opening is about what a service spends: the same goods, or what governs them all.
+fn related(opening: &Opening, spends: Service) -> bool {
+    let goods = Goods::of(spends);
+    let mut quotas = opening.calls.values().flat_map(|call| &call.quotas).peekable();
+    if quotas.peek().is_some() {
+        return quotas.any(|code| Goods::of_quota(code).is_none_or(|of| of == goods));
+    }
+    !opening.service.spends() || Goods::of(opening.service) == goods
 }
 
 /// Whether refused use came in a burst: within twenty minutes, and not what a busy application always has.
@@ -298,9 +333,9 @@ fn stage_factor(stage: Stage) -> FactorName {
 
 #[cfg(test)]
 mod tests {
-    use tripmeter_model::{Activity, Family, Kind, PolicyEffect, Service, Severity};
+    use tripmeter_model::{Activity, FactorName, Family, Kind, PolicyEffect, Service, Severity, Target};
 
-    use crate::testing::{activity, at, by, found, from_afar, kind, quiet_days, refused, worst};
+    use crate::testing::{activity, at, burst, by, found, from_afar, kind, quiet_days, refused, worst};
 
     const NIGHT: i64 = 29 * 24 + 2;
 
@@ -394,5 +429,48 @@ mod tests {
             .find(|f| f.finding_type.family == Family::Hijack)
             .unwrap();
         assert_eq!(told.evidence.assumed_by, ["arn:aws:iam::111122223333:user/legacy"]);
+    }
+
+    /// What stands before a night's burst at home that `role/app` prepared by this.
+    fn factors_beside(mut opened: Activity) -> Vec<FactorName> {
+        let mut story = quiet_days(Service::Bedrock, 40);
+        opened.time = at(39 * 24 + 1);
+        story.push(opened);
+        story.extend(burst(39 * 24 + 2, 100, 20));
+        let findings = found(story);
+        let of_use = findings
+            .iter()
+            .find(|f| f.finding_type.service == Service::Bedrock)
+            .unwrap();
+        of_use.factors.iter().map(|factor| factor.name).collect()
+    }
+
+    #[test]
+    fn a_try_weighs_in_full_beside_what_blinds() {
+        let beside = |grave| {
+            let mut blinded = opening("DeleteTrail", Kind::GuardrailRemoval, "thief");
+            blinded.service = Service::CloudTrail;
+            blinded.grave = grave;
+            let opened = opening("PutUseCaseForModelAccess", Kind::PolicyChange, "thief");
+            let mut story = quiet_days(Service::Bedrock, 29);
+            story.extend([blinded, opened]);
+            story.extend(spree("thief").into_iter().take(3));
+            worst(&found(story), Family::AnomalousUse)
+        };
+        assert_eq!(beside(false), Some(Severity::Medium));
+        assert!(beside(true) >= Some(Severity::High));
+    }
+
+    #[test]
+    fn an_opening_that_is_about_other_goods_is_none() {
+        let policy = |service, target: &str| {
+            let mut policy = kind(activity(service, "Change", at(0)), Kind::PolicyChange);
+            policy.effect = Some(PolicyEffect::LimitRaised);
+            policy.target = Some(Target::Resource(target.into()));
+            factors_beside(policy).contains(&FactorName::StagePolicy)
+        };
+        assert!(!policy(Service::Ses, "shop.example.com"));
+        assert!(!policy(Service::ServiceQuotas, "ses"));
+        assert!(policy(Service::ServiceQuotas, "bedrock"));
     }
 }
