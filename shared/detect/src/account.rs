@@ -84,10 +84,21 @@ pub(crate) struct WholeEpisode {
     /// Its days that are not folded yet, and what the folded ones held.
     days: BTreeSet<i32>,
     settled: Journal,
-    last_day: i32,
+    last_hour: i64,
+    /// Who spent most of it, and what that identity did on the folded days.
     who: Option<Identity>,
+    settled_of: Option<Share>,
     busiest: (u64, u64),
     published: Published,
+}
+
+/// What one identity did in the hours in which it alone spent over half of what a ceiling allows.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Share {
+    who: Digest,
+    journal: Journal,
+    /// Units of its busiest hour and day.
+    busiest: (u64, u64),
 }
 
 /// What an account does on one service, and its episodes by family and first day.

@@ -522,12 +522,14 @@ impl ServiceDay {
         )
     }
 
-    /// The identity with most calls of the day.
-    pub(crate) fn busiest(&self) -> Option<(Digest, u64, u64)> {
-        let all = self.identities.values().map(|i| i.upto(23)).sum();
-        self.identities
-            .iter()
-            .map(|(who, identity)| (*who, identity.upto(23), all))
-            .max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(&a.0)))
+    /// The identity that spent over half of the day's units, if one did.
+    pub(crate) fn spender(&self) -> Option<Digest> {
+        let units_of =
+            |identity: &IdentityDay| -> u64 { identity.hours.values().map(|(_, units)| u64::from(*units)).sum() };
+        let all: u64 = self.units.iter().sum();
+        let mut identities = self.identities.iter();
+        identities
+            .find(|(_, identity)| units_of(identity).saturating_mul(2) > all)
+            .map(|(who, _)| *who)
     }
 }

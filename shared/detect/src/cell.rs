@@ -1,5 +1,7 @@
 //! An hour of an identity's use that may still change: what was done in it, and how surprising it is.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use tripmeter_model::{DAY, Timestamp};
 
@@ -108,9 +110,14 @@ pub(crate) struct Cell {
 pub(crate) const SHOWS: u32 = 20;
 
 impl Cell {
-    /// Whether it belongs to an episode.
+    /// Whether it is unusual enough for an episode.
     pub(crate) fn shows(&self) -> bool {
         self.points >= SHOWS && !self.explained
+    }
+
+    /// Whether so many units of its hour or of the day up to it are passed.
+    pub(crate) fn is_above(&self, (of_hour, of_day): (u64, u64)) -> bool {
+        self.journal.units > of_hour || self.day_units > of_day
     }
 
     /// Whether it may still matter when a stage arrives later.
@@ -145,4 +152,13 @@ impl Cell {
     pub(crate) fn level(&self) -> Level {
         self.surprise.map_or(Level::Usual, |s| s.level)
     }
+}
+
+/// Whether an hour belongs to an episode: it is one of the unusual hours, or one of those within the next day counts what
+/// is new or kept up in it.
+pub(crate) fn in_episode(cells: &BTreeMap<i64, Cell>, hour: i64, unusual: fn(&Cell) -> bool) -> bool {
+    let Some(cell) = cells.get(&hour) else { return false };
+    let counts = |later: &Cell| later.fresh > 0 && cell.fresh > 0 || later.kept > 0 && cell.kept > 0;
+    let mut later = cells.range(hour + 1..=hour + 23).map(|(_, later)| later);
+    unusual(cell) || !cell.explained && later.any(|later| unusual(later) && counts(later))
 }

@@ -94,7 +94,7 @@ pub(crate) struct Draft {
 impl Draft {
     /// The points, as anyone can add them up.
     pub(crate) fn points(&self) -> u32 {
-        self.factors.iter().map(|factor| factor.points).sum()
+        points_of(&self.factors)
     }
 
     /// The finding, were it published now for this cause; none when its points reach no severity.
@@ -189,7 +189,11 @@ impl Draft {
                 targets: seen(Field::Target),
                 addresses: seen(Field::Address).into_iter().map(|seen| seen.value).collect(),
                 calls: seen(Field::Call),
-                sessions: self.journal.sessions().cloned().collect(),
+                // Of many identities, a session or key says nothing of whose it is.
+                sessions: match self.identity.kind {
+                    IdentityKind::Account => Vec::new(),
+                    _ => self.journal.sessions().cloned().collect(),
+                },
                 openings: self.openings,
                 issued: seen(Field::Issued).into_iter().map(|seen| seen.value).collect(),
                 assumed_by: self.assumed_by,
@@ -200,6 +204,11 @@ impl Draft {
             region,
         })
     }
+}
+
+/// The points of reasons, added up.
+pub(crate) fn points_of(factors: &[Factor]) -> u32 {
+    factors.iter().map(|factor| factor.points).sum()
 }
 
 /// Publishes a draft if it must be published now. `after_cap` decides by the severity that the policy leaves.
@@ -285,7 +294,6 @@ pub(crate) struct UseEpisode {
     pub settled_busiest: (u64, u64),
     /// The factors of the settled hour with most points.
     pub settled_factors: Vec<Factor>,
-    pub settled_new: Vec<(Field, String)>,
     pub chain: bool,
     pub openings: Vec<OpeningSeen>,
     pub linked: Vec<String>,
@@ -295,7 +303,7 @@ pub(crate) struct UseEpisode {
 impl UseEpisode {
     /// The points of the settled hour with most of them.
     pub(crate) fn settled_points(&self) -> u32 {
-        self.settled_factors.iter().map(|factor| factor.points).sum()
+        points_of(&self.settled_factors)
     }
 
     /// Whether an hour belongs to this episode rather than to a new one.
@@ -321,13 +329,59 @@ pub(crate) const TOLD_ELSEWHERE: &str = "told-elsewhere";
 
 #[cfg(test)]
 mod tests {
-    use tripmeter_model::{Activity, Client, Network, Service, Severity};
+    use tripmeter_model::{Activity, Cause, Client, DAY, FactorName, Finding, Network, Service, Severity};
 
-    use crate::testing::{activity, at, burst, by, found, from_afar, of_model, quiet_days};
+    use crate::testing::{activity, at, burst, by, found, from_afar, of_model, published_until_over, quiet_days};
 
     /// Weeks of quiet days around what happens on their fortieth.
     fn beside_quiet_days(story: Vec<Activity>) -> Vec<Activity> {
         [quiet_days(Service::Bedrock, 55), story].concat()
+    }
+
+    #[test]
+    fn usual_days_after_a_load_test_are_no_part_of_it() {
+        let findings = found(beside_quiet_days(burst(40 * 24 + 9, 4_000, 2)));
+        let [test] = findings.as_slice() else {
+            panic!("{findings:#?}")
+        };
+        // The usual calls of the three hours that it took are among them, and those of the six after it are not.
+        assert!(test.count < 4_030, "{}", test.count);
+        assert!(test.last_seen < at(41 * 24), "{}", test.last_seen);
+    }
+
+    #[test]
+    fn it_is_closed_a_day_after_its_last_unusual_hour() {
+        let told = published_until_over(beside_quiet_days(burst(40 * 24 + 14, 4_000, 2)));
+        let closed = told.iter().find(|finding| finding.cause == Cause::Closed).unwrap();
+        let after = closed.time.since(closed.last_seen);
+        // Nothing comes between an evening and the next morning but one.
+        assert!((DAY..2 * DAY).contains(&after), "{after} s after it ended");
+    }
+
+    #[test]
+    fn the_calls_that_points_count_are_among_those_of_the_headline() {
+        let hours = (0..4).flat_map(|hour| burst(40 * 24 + 9 + hour, 12, 300));
+        let moved = hours.map(|call| by(from_afar(call), "moved")).collect();
+        let told = published_until_over(beside_quiet_days(moved));
+        let fresh = |finding: &Finding| {
+            let factor = finding.factors.iter().find(|factor| factor.name == FactorName::Fresh);
+            factor.and_then(|factor| factor.observed)
+        };
+        let of: Vec<(f64, u64)> = told.iter().filter_map(|f| Some((fresh(f)?, f.count))).collect();
+        assert!(!of.is_empty(), "{told:#?}");
+        assert!(of.iter().all(|(counted, count)| *counted <= *count as f64), "{of:?}");
+    }
+
+    #[test]
+    fn every_value_that_was_never_shown_before_is_marked_as_new() {
+        let models = ["llama", "mistral", "nova"];
+        let evaluation = burst(40 * 24 + 12, 300, 10).into_iter().enumerate();
+        let story = evaluation.map(|(n, call)| of_model(call, models[n % 3])).collect();
+        let findings = found(beside_quiet_days(story));
+        let new = findings[0].evidence.targets.iter().filter(|target| target.new);
+        let mut new: Vec<&str> = new.map(|target| target.value.as_str()).collect();
+        new.sort_unstable();
+        assert_eq!(new, models);
     }
 
     #[test]

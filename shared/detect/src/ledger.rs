@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
-use tripmeter_model::{Activity, Digest, Identity, Kind, Outcome, Service, Stage, Timestamp, digest64};
+use tripmeter_model::{Activity, Digest, Identity, Kind, OpeningSeen, Outcome, Service, Stage, Timestamp, digest64};
 
 use crate::units::calls32;
 
@@ -294,6 +294,19 @@ impl Opening {
             span.last = span.last.max(activity.time);
             span.count = span.count.saturating_add(calls32(activity));
         }
+    }
+
+    /// One call of it, as a finding shows it.
+    pub(crate) fn seen(&self, name: &str, call: &OpeningCall) -> Option<OpeningSeen> {
+        Some(OpeningSeen {
+            time: call.regions.values().map(|span| span.first).min()?,
+            stage: self.stage,
+            service: self.service,
+            call: name.to_owned(),
+            identity: self.identity.clone(),
+            outcome: call.outcome,
+            event_id: call.event_id.clone(),
+        })
     }
 
     /// Whether every call of it is one that any deployment makes.

@@ -27,6 +27,9 @@ const DOUBLED_FROM: u64 = 10;
 const WIDE: usize = 3;
 /// On so many days of the last seven a young place was shown before it is one that somebody keeps coming back from.
 const KEPT_DAYS: u32 = 3;
+/// An hour is unusual for its day, week or month only if it has so many times the calls of such an hour: what follows a
+/// burst as usual is no part of it.
+const ADDS: f64 = 1.5;
 
 /// What came of adding a use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -464,25 +467,31 @@ impl Profile {
             _ => expectations,
         };
         let units_a_call = f64::from(self.volume.units_a_call());
+        let calls = or_newcomer(ahead.expect_calls(day, hour_of_day, judge.params), 1.0, judge.params);
+        let units = ahead
+            .expect_units(day, hour_of_day, judge.params)
+            .map_or_else(Expectations::default, |units| {
+                or_newcomer(units, units_a_call, &self.volume.units_params(judge.params))
+            });
+        // A day past its gate was told of on that day: in the weeks after, it counts as much as a day may.
+        let most = |expectations: &Expectations| expectations.day.map_or(u64::MAX, |day| day.gate);
+        let (most_calls, most_units) = (most(&calls), most(&units));
         let sum = |days: i32| {
             (1..=days).map(|back| day - back).fold((0, 0), |(calls, units), day| {
-                if day <= through {
+                let of_day = if day <= through {
                     let of = |total: Option<f64>| total.map_or(0, |t| libm::round(t) as u64);
-                    (calls + of(ahead.calls().total_of(day)), units + of(ahead.units_of(day)))
+                    (of(ahead.calls().total_of(day)), of(ahead.units_of(day)))
                 } else {
                     let of = |counted| self.day(day).map_or(0, |open| open.total(counted));
-                    (calls + of(Counted::Calls), units + of(Counted::Units))
-                }
+                    (of(Counted::Calls), of(Counted::Units))
+                };
+                (calls + of_day.0.min(most_calls), units + of_day.1.min(most_units))
             })
         };
         let expected = Expected {
             hour,
-            calls: or_newcomer(ahead.expect_calls(day, hour_of_day, judge.params), 1.0, judge.params),
-            units: ahead
-                .expect_units(day, hour_of_day, judge.params)
-                .map_or_else(Expectations::default, |units| {
-                    or_newcomer(units, units_a_call, &self.volume.units_params(judge.params))
-                }),
+            calls,
+            units,
             before: [sum(6), sum(27)],
         };
         if around.cache.len() >= 4 {
@@ -526,6 +535,8 @@ impl Profile {
             (Counted::Calls, &expected.calls, calls, judge.params),
             (counted_units, &expected.units, units, &of_units),
         ] {
+            let [_, of_hour, ..] = counts;
+            let adds = adds_to_its_day(of_hour, expectations);
             for (horizon, count) in Horizon::ALL.into_iter().zip(counts) {
                 let Some(expected) = expectations.get(horizon) else {
                     continue;
@@ -534,7 +545,8 @@ impl Profile {
                 let anomalous = level >= Level::Anomalous;
                 judged.hour_anomalous |= anomalous && matches!(horizon, Horizon::TenMinutes | Horizon::Hour);
                 judged.day_anomalous |= anomalous && horizon <= Horizon::Day;
-                if level > judged.most.map_or(Level::Usual, |most| most.level) {
+                let own = adds || horizon <= Horizon::Hour;
+                if own && level > judged.most.map_or(Level::Usual, |most| most.level) {
                     judged.most = Some(Surprise {
                         level,
                         counted,
@@ -549,11 +561,17 @@ impl Profile {
             .calls
             .day
             .and_then(|day| spike(day_calls, week_calls, day, judge));
+        let spike = spike.filter(|_| adds_to_its_day(hour_calls, &expected.calls));
         if spike.is_some() && judged.most.is_none_or(|most| most.level < Level::Anomalous) {
             judged.most = spike;
         }
         judged
     }
+}
+
+/// Whether an hour holds more than such hours do, so that it has a part in what is too much for its day.
+fn adds_to_its_day(count: u64, expectations: &Expectations) -> bool {
+    expectations.hour.is_none_or(|hour| count as f64 >= ADDS * hour.mean)
 }
 
 /// Counts a day for the rates at which new values are shown. Nothing is new on the first day.

@@ -103,7 +103,16 @@ pub(crate) fn found_where_nothing_is_allowed(story: Vec<Activity>) -> Vec<Findin
     judge(story, Settings::default(), Nowhere)
 }
 
-fn judge(mut story: Vec<Activity>, settings: Settings, policy: impl Policy) -> Vec<Finding> {
+/// What is published of a story, told in the order of time, until nothing of it is open any more.
+pub(crate) fn published_until_over(story: Vec<Activity>) -> Vec<Finding> {
+    tell(story, Settings::default(), NoPolicy).1
+}
+
+fn judge(story: Vec<Activity>, settings: Settings, policy: impl Policy) -> Vec<Finding> {
+    tell(story, settings, policy).0.findings()
+}
+
+fn tell<P: Policy>(mut story: Vec<Activity>, settings: Settings, policy: P) -> (Engine<P>, Vec<Finding>) {
     story.sort_by_key(|activity| activity.time);
     let mut engine = Engine::new(settings, policy);
     let mut published = Vec::new();
@@ -111,7 +120,7 @@ fn judge(mut story: Vec<Activity>, settings: Settings, policy: impl Policy) -> V
         engine.observe(activity, &mut published);
     }
     engine.finish(&mut published);
-    engine.findings()
+    (engine, published)
 }
 
 /// What is published of a story that comes in this order.

@@ -10,11 +10,12 @@ use tripmeter_model::{
 use super::{Account, Bench, HOSTILE, MAX_OPENINGS, Used, Whole};
 use crate::account_service::{Breadth, Restated};
 use crate::baseline::Level;
-use crate::cell::Cell;
+use crate::cell::{Cell, in_episode};
 use crate::control::ControlKey;
-use crate::episode::{Draft, Published, UseEpisode, publish, use_family};
+use crate::detections::ceiling;
+use crate::episode::{Draft, Published, UseEpisode, points_of, publish, use_family};
 use crate::explain;
-use crate::journal::{Context, Field, Journal, values_of};
+use crate::journal::{CONTEXT, Context, Field, Journal, values_of};
 use crate::ledger::principal_digest;
 use crate::novelty::Attribute;
 use crate::part::{Moved, PartKey};
@@ -331,39 +332,39 @@ impl Account {
         self.draft_of(key, bench, Cell::shows)
     }
 
-    /// The same, of the hours that belong to it.
+    /// The same, by what makes an hour unusual.
     pub(super) fn draft_of(
         &self,
         key: (Service, Digest),
         bench: &Bench<'_>,
-        belongs: fn(&Cell) -> bool,
+        unusual: fn(&Cell) -> bool,
     ) -> Option<Draft> {
         let used = self.used.get(&key)?;
         let episode = used.episode.as_ref()?;
-        let unusual = || used.around.cells.iter().filter(|(_, cell)| belongs(cell));
+        let cells = &used.around.cells;
+        let hours = || cells.iter().filter(|(_, cell)| unusual(cell));
         let mut journal = episode.settled.clone();
         let mut busiest = episode.settled_busiest;
-        for (_, cell) in unusual() {
+        for (_, cell) in cells.iter().filter(|(hour, _)| in_episode(cells, **hour, unusual)) {
             journal.merge(&cell.journal);
             busiest = (busiest.0.max(cell.journal.units), busiest.1.max(cell.day_units));
         }
-        let chain = episode.chain || unusual().any(|(_, cell)| cell.chain);
-        let best = unusual().max_by(|a, b| {
+        let chain = episode.chain || hours().any(|(_, cell)| cell.chain);
+        let best = hours().max_by(|a, b| {
             (a.1.points, a.1.journal.count)
                 .cmp(&(b.1.points, b.1.journal.count))
                 .then(b.0.cmp(a.0))
         });
         let best = best.filter(|(_, cell)| cell.points > episode.settled_points());
         let scene = self.scene(key, bench)?;
-        let (factors, new, openings, linked) = match best {
+        let (factors, openings, linked) = match best {
             Some((hour, _)) => {
                 let weighed = scene.weigh(*hour);
                 let (openings, linked) = self.openings(&weighed, key.1, &journal, bench);
-                (factors_of(&weighed), new_of(&weighed), openings, linked)
+                (factors_of(&weighed), openings, linked)
             }
             None => (
                 episode.settled_factors.clone(),
-                episode.settled_new.clone(),
                 episode.openings.clone(),
                 episode.linked.clone(),
             ),
@@ -389,10 +390,10 @@ impl Account {
             assumed_by: self.assumed_by(key.1, &journal, bench),
             identities,
             factors,
+            new: new_to(used, &journal),
             journal,
             openings,
             busiest,
-            new,
             explained: self.held(family, last, bench),
         })
     }
@@ -422,20 +423,17 @@ impl Account {
             }
         }
         let mut seen: BTreeSet<OpeningSeen> = BTreeSet::new();
-        for opening in of.into_iter().flat_map(|who| self.ledger.of(who, from, to)) {
-            for (name, call) in &opening.calls {
-                let Some(time) = call.regions.values().map(|span| span.first).min() else {
-                    continue;
-                };
-                seen.insert(OpeningSeen {
-                    time,
-                    stage: opening.stage,
-                    service: opening.service,
-                    call: name.clone(),
-                    identity: opening.identity.clone(),
-                    outcome: call.outcome,
-                    event_id: call.event_id.clone(),
-                });
+        for who in of {
+            let person = self.persons.get(&who);
+            for opening in self.ledger.of(who, from, to) {
+                let day = opening.first.plus(-bench.settings.lateness()).day();
+                let habit = |shape| person.and_then(|person| person.habit(shape));
+                let is_habit = |shape: &Digest| habit(*shape).is_some_and(|days| days.weight(day) <= 0.0);
+                let telling = opening
+                    .calls
+                    .iter()
+                    .filter(|(_, call)| !call.shapes.iter().all(is_habit));
+                seen.extend(telling.filter_map(|(name, call)| opening.seen(name, call)));
             }
         }
         (
@@ -521,11 +519,13 @@ impl Account {
         let noteworthy_until = now - lateness - bench.settings.time_window_hours - 24;
         let Some(used) = self.used.get(&key) else { return };
         let newborn = now - used.profile.first_use.hour() <= 26;
+        let half = ceiling::half(key.0, bench.settings, bench.most(key.0));
+        let lasts = |cell: &Cell| newborn || cell.noteworthy() || half.is_some_and(|half| cell.is_above(half));
         let gone: Vec<i64> = used
             .around
             .cells
             .range(..usual_until.max(noteworthy_until))
-            .filter(|(hour, cell)| **hour < noteworthy_until || !(newborn || cell.noteworthy()))
+            .filter(|(hour, cell)| **hour < noteworthy_until || !lasts(cell))
             .map(|(hour, _)| *hour)
             .collect();
         if gone.is_empty() {
@@ -551,23 +551,24 @@ impl Account {
             .is_some_and(Cell::shows);
         if unusual {
             self.continue_or_begin(key, hour, bench);
-            let weighed = self.scene(key, bench).map(|scene| {
-                let weighed = scene.weigh(hour);
-                (factors_of(&weighed), new_of(&weighed))
-            });
+        }
+        let belongs = self
+            .used
+            .get(&key)
+            .is_some_and(|used| in_episode(&used.around.cells, hour, Cell::shows));
+        if belongs {
+            let weighed = self.scene(key, bench).filter(|_| unusual);
+            let factors = weighed.map(|scene| factors_of(&scene.weigh(hour))).unwrap_or_default();
             let Some(Used { around, episode, .. }) = self.used.get_mut(&key) else {
                 return;
             };
-            if let (Some((factors, new)), Some(episode), Some(cell)) =
-                (weighed, episode.as_mut(), around.cells.get(&hour))
-            {
-                if factors.iter().map(|factor| factor.points).sum::<u32>() > episode.settled_points() {
+            if let (Some(episode), Some(cell)) = (episode.as_mut(), around.cells.get(&hour)) {
+                if points_of(&factors) > episode.settled_points() {
                     episode.settled_factors = factors;
-                    episode.settled_new = new;
                 }
                 episode.settled.merge(&cell.journal);
-                episode.chain |= cell.chain;
-                episode.last_hour = episode.last_hour.max(hour);
+                episode.chain |= unusual && cell.chain;
+                episode.last_hour = episode.last_hour.max(if unusual { hour } else { i64::MIN });
                 let (hourly, daily) = episode.settled_busiest;
                 episode.settled_busiest = (hourly.max(cell.journal.units), daily.max(cell.day_units));
             }
@@ -582,18 +583,15 @@ fn factors_of(weighed: &Weighed<'_>) -> Vec<Factor> {
     weighed.parts.iter().map(explain::factor).collect()
 }
 
-/// The values that a weighed hour found to be new.
-fn new_of(weighed: &Weighed<'_>) -> Vec<(Field, String)> {
-    let field = |name| match name {
-        FactorName::NewRegion => Some(Field::Region),
-        FactorName::NewNetwork => Some(Field::Network),
-        FactorName::NewClient => Some(Field::Client),
-        FactorName::NewTarget => Some(Field::Target),
-        _ => None,
-    };
-    let new = weighed.parts.iter().filter_map(|part| match part.note {
-        Note::Value { value, .. } => Some((field(part.name)?, value.text.clone())),
-        _ => None,
+/// The values of an episode that the identity had never shown before it.
+fn new_to(used: &Used, journal: &Journal) -> Vec<(Field, String)> {
+    let around = &used.around;
+    let new = CONTEXT.into_iter().flat_map(|(field, attribute)| {
+        let values = journal.values(field).iter().filter(move |value| {
+            let first = around.seen.first(attribute, value.digest);
+            first >= journal.first && !around.vouched.contains(&value.digest)
+        });
+        values.map(move |value| (field, value.text.clone()))
     });
     new.collect()
 }

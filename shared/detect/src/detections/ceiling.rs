@@ -18,8 +18,20 @@ pub(crate) struct Exceeded {
     pub ceiling: u64,
 }
 
+/// The ceilings of an hour and a day before what the account has done raises them. `most` is what AWS lets the account
+/// spend in a day, where that is known: no ceiling is above it.
+fn shipped(service: Service, settings: &Settings, most: Option<u64>) -> Option<(u64, u64)> {
+    let most = most.unwrap_or(u64::MAX).max(1);
+    let (hour, day) = settings.ceilings(service)?;
+    Some((hour.min(most), day.min(most)))
+}
+
+/// Half of the lowest ceilings of an hour and a day: whoever spends most of what exceeds one passes it alone.
+pub(crate) fn half(service: Service, settings: &Settings, most: Option<u64>) -> Option<(u64, u64)> {
+    shipped(service, settings, most).map(|(hour, day)| (hour / 2, day / 2))
+}
+
 /// Whether the hour, or its day so far, is above the ceiling.
-/// `most` is what AWS lets the account spend in a day, where that is known: no ceiling is above it.
 pub(crate) fn exceeded(
     service: Service,
     profile: &ServiceProfile,
@@ -27,9 +39,7 @@ pub(crate) fn exceeded(
     settings: &Settings,
     most: Option<u64>,
 ) -> Option<Exceeded> {
-    let most = most.unwrap_or(u64::MAX).max(1);
-    let (shipped_hour, shipped_day) = settings.ceilings(service)?;
-    let (shipped_hour, shipped_day) = (shipped_hour.min(most), shipped_day.min(most));
+    let (shipped_hour, shipped_day) = shipped(service, settings, most)?;
     let (units_hour, units_day) = profile
         .day(hour.div_euclid(24) as i32)?
         .units(hour.rem_euclid(24) as u8);
@@ -37,6 +47,7 @@ pub(crate) fn exceeded(
         return None;
     }
     let (largest_hour, largest_day) = profile.largest();
+    let most = most.unwrap_or(u64::MAX).max(1);
     let raised = |shipped: u64, largest: f64| shipped.max((settings.ceiling_peak_multiple * largest) as u64).min(most);
     let (ceiling_hour, ceiling_day) = (raised(shipped_hour, largest_hour), raised(shipped_day, largest_day));
     if units_hour > ceiling_hour {

@@ -473,4 +473,22 @@ mod tests {
         assert!(!policy(Service::ServiceQuotas, "ses"));
         assert!(policy(Service::ServiceQuotas, "bedrock"));
     }
+
+    #[test]
+    fn a_habit_is_not_shown_as_what_came_before() {
+        let mut story = quiet_days(Service::Bedrock, 40);
+        story.extend((0..40).map(|day| {
+            let mut grant = by(activity(Service::Iam, "PutRolePolicy", at(day * 24 + 1)), "ci");
+            grant.kind = Kind::CredentialIssue;
+            grant.links = vec!["arn:aws:iam::111122223333:role/app".into()];
+            grant
+        }));
+        let before = |mut story: Vec<Activity>| {
+            story.extend(burst(39 * 24 + 2, 100, 20));
+            let findings = found(story);
+            let of_use = findings.iter().find(|f| f.finding_type.family == Family::AnomalousUse);
+            of_use.map(|finding| finding.evidence.openings.len())
+        };
+        assert_eq!(before(story), Some(0));
+    }
 }
