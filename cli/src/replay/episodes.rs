@@ -1,4 +1,4 @@
-//! Every episode that was found, as it stood last: few words of each, so that all can be counted.
+//! Every episode that was found, as it stood last and at its worst: few words of each, so that all can be counted.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -30,9 +30,10 @@ pub(crate) struct FindingRow {
 impl Episodes {
     /// Notes how an episode stands now.
     pub(crate) fn note(&mut self, finding: &Finding) {
+        let known = self.0.get(&finding.uid).map(|episode| episode.severity);
         let episode = Episode {
             finding_type: finding.finding_type,
-            severity: finding.severity,
+            severity: known.map_or(finding.severity, |known| known.max(finding.severity)),
             suppressed: finding.suppressed.as_ref().map(|by| by.rule.clone()),
         };
         self.0.insert(finding.uid.clone(), episode);

@@ -83,6 +83,7 @@ impl Output {
         let (told, what) = match finding.cause {
             Cause::Created => (text(finding), None),
             Cause::SeverityRaised => (text(finding), Some("it has become worse")),
+            Cause::Reopened => (text(finding), Some("it goes on after it was closed")),
             Cause::GrownTenfold => (update(finding), Some("it has grown tenfold")),
             Cause::Closed => (update(finding), Some("it is over")),
             Cause::Explained => (update(finding), Some("it is explained")),

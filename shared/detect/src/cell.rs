@@ -94,6 +94,8 @@ pub(crate) struct Cell {
     pub sums: Sums,
     /// The most surprising window.
     pub surprise: Option<Surprise>,
+    /// Hours of the day up to this one, and days of the last seven, that were anomalous when it was last judged.
+    pub lasting: (u32, u32),
     /// Units of the day up to this hour.
     pub day_units: u64,
     /// What was known when the hour began; kept, since the profile learns on.
@@ -133,6 +135,7 @@ impl Cell {
         self.paired = self.paired.saturating_add(other.paired);
         self.kept = self.kept.saturating_add(other.kept);
         self.denied_region = self.denied_region.saturating_add(other.denied_region);
+        self.lasting = (self.lasting.0.max(other.lasting.0), self.lasting.1.max(other.lasting.1));
         self.known = match (self.known, other.known) {
             (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1), a.2.saturating_add(b.2))),
             (a, b) => a.or(b),

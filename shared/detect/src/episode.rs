@@ -1,7 +1,8 @@
 //! Episodes: one identity on one service while it stays anomalous, and when each is published.
 //!
-//! An episode publishes when it begins, when its severity rises or anomalous use turns out to be a hijack, when it is
-//! ten times larger than when it was last published, and when it closes. Nothing else.
+//! An episode publishes when it begins, when its severity rises or anomalous use turns out to be a hijack, when it goes
+//! on after it was closed, when it is ten times larger than when it was last published, and when it closes. Nothing
+//! else. What was published never sinks: an update tells the reasons of the worst that was told.
 
 use serde::{Deserialize, Serialize};
 use tripmeter_model::{
@@ -25,6 +26,8 @@ pub(crate) struct Published {
     revision: u32,
     severity: Option<Severity>,
     family: Option<Family>,
+    /// The reasons that were published with most points.
+    worst: Vec<Factor>,
     count: u64,
     open: bool,
     /// Its last activity, when it was last published.
@@ -41,8 +44,8 @@ impl Published {
         match self.severity {
             None => Some(Cause::Created),
             Some(known) if finding.severity > known || hijack => Some(Cause::SeverityRaised),
-            // An episode that goes on after it closed rises from nothing; so does one that is not explained after all.
-            Some(_) if !self.open && (Some(last) > self.last || self.is_explained()) => Some(Cause::SeverityRaised),
+            // So is one that is not explained after all.
+            Some(_) if !self.open && (Some(last) > self.last || self.is_explained()) => Some(Cause::Reopened),
             Some(_) if !self.open => None,
             Some(_) if count >= self.count.saturating_mul(GROWTH) => Some(Cause::GrownTenfold),
             Some(_) => None,
@@ -62,6 +65,7 @@ impl Published {
         self.revision = finding.revision;
         self.severity = self.severity.max(Some(finding.severity));
         self.family = Some(finding.finding_type.family);
+        self.worst.clone_from(&finding.factors);
         self.count = finding.count;
         self.last = Some(finding.last_seen);
         self.open = finding.status == Status::Open;
@@ -95,6 +99,19 @@ impl Draft {
     /// The points, as anyone can add them up.
     pub(crate) fn points(&self) -> u32 {
         points_of(&self.factors)
+    }
+
+    /// The same with the reasons of the worst that was published, and as the hijack that it was said to be: what readers
+    /// were told is not taken back because hours go by.
+    fn at_worst(mut self, published: &Published) -> Self {
+        let sinks = points_of(&published.worst) > self.points();
+        if sinks {
+            self.factors.clone_from(&published.worst);
+        }
+        if let Some(family) = published.family.filter(|family| sinks || *family == Family::Hijack) {
+            self.finding_type.family = family;
+        }
+        self
     }
 
     /// The finding, were it published now for this cause; none when its points reach no severity.
@@ -162,7 +179,7 @@ impl Draft {
             cause,
             status: match cause {
                 Cause::Closed | Cause::Explained => Status::Closed,
-                Cause::Created | Cause::SeverityRaised | Cause::GrownTenfold => Status::Open,
+                Cause::Created | Cause::SeverityRaised | Cause::Reopened | Cause::GrownTenfold => Status::Open,
             },
             finding_type: self.finding_type,
             severity,
@@ -211,7 +228,7 @@ pub(crate) fn points_of(factors: &[Factor]) -> u32 {
     factors.iter().map(|factor| factor.points).sum()
 }
 
-/// Publishes a draft if it must be published now. `after_cap` decides by the severity that the policy leaves.
+/// Publishes a draft if it must be published now: by the severity that the policy leaves.
 pub(crate) fn publish(
     draft: Draft,
     published: &mut Published,
@@ -220,6 +237,7 @@ pub(crate) fn publish(
     policy: &dyn Policy,
     out: &mut Vec<Moved>,
 ) {
+    let draft = draft.at_worst(published);
     let Some(mut finding) = draft.finding(published, Cause::Created, time, policy) else {
         return;
     };
@@ -253,6 +271,7 @@ pub(crate) fn take_back(
     if !published.is_open() {
         return;
     }
+    let draft = draft.at_worst(published);
     if let Some(finding) = draft.finding(published, Cause::Explained, time, policy) {
         published.note(&finding);
         published.suppressed = Some(TOLD_ELSEWHERE.to_owned());
@@ -274,6 +293,7 @@ pub(crate) fn close(
     }
     published.open = false;
     if let Some(finding) = draft
+        .at_worst(published)
         .finding(published, Cause::Closed, time, policy)
         .filter(|f| f.suppressed.is_none())
     {
@@ -329,13 +349,85 @@ pub(crate) const TOLD_ELSEWHERE: &str = "told-elsewhere";
 
 #[cfg(test)]
 mod tests {
-    use tripmeter_model::{Activity, Cause, Client, DAY, FactorName, Finding, Network, Service, Severity};
+    use tripmeter_model::{
+        Activity, Cause, Client, DAY, Factor, FactorName, Family, Finding, FindingType, Network, Service, Severity,
+        Status, Tactic,
+    };
 
+    use super::{Draft, Published};
+    use crate::journal::Journal;
     use crate::testing::{activity, at, burst, by, found, from_afar, of_model, published_until_over, quiet_days};
 
     /// Weeks of quiet days around what happens on their fortieth.
     fn beside_quiet_days(story: Vec<Activity>) -> Vec<Activity> {
         [quiet_days(Service::Bedrock, 55), story].concat()
+    }
+
+    /// An episode whose reasons weigh so much now.
+    fn weighing(points: u32) -> Draft {
+        let call = activity(Service::Bedrock, "InvokeModel", at(0));
+        Draft {
+            uid: String::new(),
+            finding_type: FindingType {
+                tactic: Tactic::Impact,
+                service: call.service,
+                family: Family::AnomalousUse,
+            },
+            kind: call.kind,
+            account: call.account,
+            identity: call.identity,
+            linked: Vec::new(),
+            assumed_by: Vec::new(),
+            identities: Vec::new(),
+            factors: vec![Factor {
+                name: FactorName::Volume,
+                points,
+                text: String::new(),
+                observed: None,
+                expected: None,
+            }],
+            journal: Journal::default(),
+            openings: Vec::new(),
+            busiest: (0, 0),
+            new: Vec::new(),
+            explained: None,
+        }
+    }
+
+    #[test]
+    fn an_update_is_told_with_the_reasons_of_the_worst_and_as_what_that_was() {
+        let published = Published {
+            worst: weighing(75).factors,
+            family: Some(Family::Hijack),
+            ..Published::default()
+        };
+        let told = |points| weighing(points).at_worst(&published);
+        assert_eq!(told(20).points(), 75);
+        assert_eq!(told(20).finding_type.family, Family::Hijack);
+        assert_eq!(told(90).points(), 90);
+    }
+
+    #[test]
+    fn what_was_told_as_medium_ends_as_medium_whatever_comes_after() {
+        let backfill = (0..8).flat_map(|hour| burst(40 * 24 + 22 + hour, 300, 10)).collect();
+        let told = published_until_over(beside_quiet_days(backfill));
+        let worst = told.iter().map(|finding| finding.severity).max();
+        let last = told.last().unwrap();
+        assert_eq!((worst, last.severity), (Some(Severity::Medium), Severity::Medium));
+        assert_eq!(last.status, Status::Closed);
+    }
+
+    #[test]
+    fn what_goes_on_after_it_was_closed_is_said_to() {
+        let twice = [burst(40 * 24 + 12, 200, 10), burst(43 * 24 + 12, 200, 10)].concat();
+        let told = published_until_over(beside_quiet_days(twice));
+        let causes: Vec<Cause> = told.iter().map(|finding| finding.cause).collect();
+        let closed = causes.iter().position(|cause| *cause == Cause::Closed).unwrap();
+        assert_eq!(causes[closed + 1], Cause::Reopened, "{causes:?}");
+        let raised = told.windows(2).filter(|pair| pair[1].cause == Cause::SeverityRaised);
+        for pair in raised {
+            assert!(pair[1].severity > pair[0].severity || pair[1].finding_type != pair[0].finding_type);
+        }
     }
 
     #[test]

@@ -398,6 +398,18 @@ impl Profile {
             })
     }
 
+    /// The mean calls of a day over the 28 days that ended two days before `day`: all of them have come when it is asked
+    /// for, so that it stays what it is.
+    pub(crate) fn mean_before(&self, day: i32) -> f64 {
+        let total = |day: i32| match self.volume.calls().total_of(day) {
+            Some(total) => total,
+            None => self.day(day).map_or(0.0, |open| open.total(Counted::Calls) as f64),
+        };
+        let days = (day - 29).max(self.first_day())..day - 1;
+        let known = days.len().max(1) as f64;
+        days.map(total).sum::<f64>() / known
+    }
+
     /// The mean calls of a day over the last 28 folded days.
     pub(crate) fn mean_day(&self) -> f64 {
         let totals = || (1..=28).filter_map(|back| self.volume.calls().total_of(self.volume.next_day() - back));
@@ -433,6 +445,14 @@ impl Profile {
             }
             if judged.day_anomalous {
                 self.mark(day, |open| open.anomalous = true);
+            }
+            let upto = (2u32 << hour.rem_euclid(24)) - 1;
+            let hours = self
+                .day(day)
+                .map_or(0, |open| (open.anomalous_hours & upto).count_ones());
+            let days = self.anomalous_days(day);
+            if let Some(cell) = around.cells.get_mut(&hour) {
+                cell.lasting = (cell.lasting.0.max(hours), cell.lasting.1.max(days));
             }
         }
     }

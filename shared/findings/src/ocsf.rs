@@ -100,7 +100,7 @@ fn millis(at: Timestamp) -> i64 {
 fn activity(finding: &Finding) -> (u32, &'static str) {
     match finding.cause {
         Cause::Created => (1, "Create"),
-        Cause::SeverityRaised | Cause::GrownTenfold => (2, "Update"),
+        Cause::SeverityRaised | Cause::Reopened | Cause::GrownTenfold => (2, "Update"),
         Cause::Closed | Cause::Explained => (3, "Close"),
     }
 }

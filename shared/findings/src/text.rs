@@ -195,7 +195,7 @@ fn now(finding: &Finding, steps: &[Step]) -> Option<String> {
         Cause::GrownTenfold => "ten times larger than when it was told last",
         Cause::Closed => "over: nothing unusual any more",
         Cause::Explained => "explained: what is unusual about it is told in another finding, or is nothing",
-        Cause::Created | Cause::SeverityRaised => return None,
+        Cause::Created | Cause::SeverityRaised | Cause::Reopened => return None,
     };
     let place = finding.evidence.regions.iter().max_by_key(|region| region.count);
     let place = place.map(|region| format!("; {}", value(&region.value)));
@@ -494,6 +494,7 @@ fn because(cause: Cause) -> &'static str {
     match cause {
         Cause::Created => "new",
         Cause::SeverityRaised => "severity raised",
+        Cause::Reopened => "goes on after it was closed",
         Cause::GrownTenfold => "ten times larger",
         Cause::Closed => "closed",
         Cause::Explained => "explained",

@@ -207,6 +207,8 @@ pub enum Cause {
     Created,
     /// Its severity rose.
     SeverityRaised,
+    /// It was closed, and goes on.
+    Reopened,
     /// It is ten times larger than when it was last published.
     GrownTenfold,
     /// It ended.

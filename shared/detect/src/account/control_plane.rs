@@ -167,7 +167,7 @@ impl Account {
                 self.seen.is_read_by_others(shape, key.who, learned)
             },
             in_use: self.services.contains_key(&key.service),
-            mean_day: used.map_or(0.0, |used| used.profile.mean_day()),
+            mean_day: used.map_or(0.0, |used| used.profile.mean_before(key.day)),
         };
         let verdict = detections::judge(&scene);
         let factors: Vec<Factor> = verdict

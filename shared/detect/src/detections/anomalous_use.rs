@@ -118,9 +118,7 @@ pub(crate) fn volume<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell, weigh
     };
     weighed.add(FactorName::Volume, volume_points(level, grown), note);
     if grown && facts.standing != Standing::NeverSeen && level >= Level::Anomalous {
-        let open = scene.profile.day(facts.day);
-        let hours = open.map_or(0, |open| open.anomalous_hours.count_ones());
-        let days = scene.profile.anomalous_days(facts.day);
+        let (hours, days) = cell.lasting;
         if hours >= LASTING_HOURS || days >= LASTING_DAYS {
             weighed.add(FactorName::Lasting, 20.0, Note::Lasting { hours, days });
         }

@@ -273,7 +273,7 @@ fn related(opening: &Opening, spends: Service) -> bool {
 /// Whether refused use came in a burst: within twenty minutes, and not what a busy application always has.
 fn is_burst(scene: &Scene<'_>, who: Digest, opening: &Opening) -> bool {
     let usual = if who == scene.who {
-        scene.profile.mean_day()
+        scene.profile.mean_before(opening.first.day())
     } else {
         0.0
     };

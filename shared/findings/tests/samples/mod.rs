@@ -359,6 +359,7 @@ pub(crate) fn every() -> Vec<Finding> {
     let causes = [
         Cause::Created,
         Cause::SeverityRaised,
+        Cause::Reopened,
         Cause::GrownTenfold,
         Cause::Closed,
         Cause::Explained,
