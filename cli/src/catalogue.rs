@@ -1,7 +1,7 @@
 //! `tripmeter catalogue`: what is watched, and why.
 
 use serde_json::{Value, json};
-use tripmeter_catalogue::{Call, calls};
+use tripmeter_catalogue::{Call, calls, openai};
 use tripmeter_model::Kind;
 
 use crate::args::ListFormat;
@@ -12,7 +12,7 @@ pub(crate) fn list(format: ListFormat) -> String {
     match format {
         ListFormat::Table => {
             let mut table = Table::new(["SERVICE", "CALL", "KIND", "WHY", "CONDITION"]);
-            for call in calls() {
+            for call in calls().chain(openai::calls()) {
                 table.row([
                     call.service.name(),
                     call.name,
@@ -23,7 +23,7 @@ pub(crate) fn list(format: ListFormat) -> String {
             }
             table.to_string()
         }
-        ListFormat::Json => format!("{:#}\n", calls().map(as_json).collect::<Value>()),
+        ListFormat::Json => format!("{:#}\n", calls().chain(openai::calls()).map(as_json).collect::<Value>()),
     }
 }
 

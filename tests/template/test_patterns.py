@@ -63,6 +63,8 @@ def listening(stack):
 def calls():
     """Route and class of each call of the catalogue, by event source and name."""
     rows = json.loads(tripmeter("catalogue", "--format", "json"))
+    # OpenAI is polled: no event of a bus is its own.
+    rows = [row for row in rows if row["service"] != "OpenAI"]
     sources = {row["service"]: [row["event_source"]] for row in rows}
     sources["AgentCore"].append("bedrock-agentcore-control.amazonaws.com")
     return {(event_source, row["call"]): row for row in rows for event_source in sources[row["service"]]}

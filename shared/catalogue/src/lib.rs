@@ -21,6 +21,7 @@
 mod activity;
 mod call;
 pub mod dial_prefixes;
+pub mod openai;
 mod parameters;
 pub mod patterns;
 mod policy_document;
@@ -91,7 +92,7 @@ fn is_of_stack(text: &str, stack: &str) -> bool {
     !stack.is_empty() && text.split([':', '/']).any(generated)
 }
 
-/// Every call that is watched, by service.
+/// Every call that is watched in CloudTrail, by service. What is watched at OpenAI is in [`openai::calls`].
 pub fn calls() -> impl Iterator<Item = &'static Call> {
     services::ALL.iter().copied().flatten()
 }

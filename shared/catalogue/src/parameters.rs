@@ -20,6 +20,11 @@ impl Parameters {
         Self(value)
     }
 
+    /// What lies below a name at the top, which may hold dots.
+    pub(crate) fn below(&self, name: &str) -> Self {
+        Self(member(&self.0, name).cloned().unwrap_or_default())
+    }
+
     /// Whether there are parameters at all: a denied call has none, and then nothing is known of its values.
     pub(crate) fn known(&self) -> bool {
         self.0.is_object()

@@ -10,6 +10,7 @@ mod cognito;
 mod costs;
 mod federation;
 mod iam;
+mod openai;
 mod ourselves;
 mod quotas;
 mod sagemaker;
@@ -62,6 +63,8 @@ pub(crate) const ALL: &[&[Call]] = &[
     ourselves::KMS,
     ourselves::CLOUD_FORMATION,
 ];
+
+pub(crate) use openai::CALLS as OPENAI;
 
 /// The service of an `eventSource`. Asked for every record of a log.
 pub(crate) fn by_event_source(event_source: &str) -> Option<Service> {
