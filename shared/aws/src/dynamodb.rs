@@ -41,6 +41,15 @@ impl Failure {
         }
     }
 
+    /// Of a value that cannot be written as JSON.
+    #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
+    pub(crate) fn json(error: serde_json::Error) -> Self {
+        Self {
+            code: None,
+            what: error.to_string(),
+        }
+    }
+
     /// Of a call that lacks something.
     #[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
     pub(crate) fn build(error: BuildError) -> Self {

@@ -1,6 +1,7 @@
 //! The detector's state, findings, policy and messages in AWS. Only this crate and the functions know the AWS SDK.
 
 pub mod batch;
+pub mod bookmark;
 pub mod canary;
 pub mod config;
 pub mod deployment;

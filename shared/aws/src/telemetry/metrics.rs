@@ -42,6 +42,10 @@ pub enum Metric {
     PolicyInvalid,
     /// The detector's own calls.
     OwnCalls,
+    /// Events of types that the catalogue does not have.
+    Unknown,
+    /// What a polled source did not answer.
+    Unanswered,
 }
 
 impl Metric {
@@ -58,6 +62,8 @@ impl Metric {
         Self::SettingsInvalid,
         Self::PolicyInvalid,
         Self::OwnCalls,
+        Self::Unknown,
+        Self::Unanswered,
     ];
 
     /// Its name in CloudWatch.
@@ -74,6 +80,8 @@ impl Metric {
             Self::SettingsInvalid => "SettingsInvalid",
             Self::PolicyInvalid => "PolicyInvalid",
             Self::OwnCalls => "OwnCalls",
+            Self::Unknown => "Unknown",
+            Self::Unanswered => "Unanswered",
         }
     }
 }
