@@ -8,6 +8,7 @@ use tripmeter_model::{DAY, Severity, Timestamp};
 
 use crate::doctor::Doctor;
 use crate::findings::Findings;
+use crate::openai::Openai;
 use crate::policy::versions::{History, Push, Rollback, Show};
 use crate::profile::Profile;
 use crate::sample::SampleEvent;
@@ -58,6 +59,9 @@ pub(crate) enum Command {
     Seed(Seed),
     /// Send a labelled sample through the deployed path, and wait for it
     SampleEvent(SampleEvent),
+    /// Try what a deployment would read at OpenAI
+    #[command(subcommand)]
+    Openai(Openai),
     /// Show what a deployed detector has learned of somebody
     #[command(subcommand)]
     Profile(Profile),
@@ -82,7 +86,8 @@ path that does not exist.";
 #[derive(Debug, Args)]
 #[command(after_help = REPLAY_EXAMPLES)]
 pub(crate) struct Replay {
-    /// Files, directories (recursively), or - for stdin; gzip or plain, in any order
+    /// Files, directories (recursively), or - for stdin; gzip or plain, in any order; exports of OpenAI's
+    /// audit log and usage, plain
     #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
 

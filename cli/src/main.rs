@@ -7,6 +7,7 @@ mod cloud;
 mod doctor;
 mod failure;
 mod findings;
+mod openai;
 mod patterns;
 mod policy;
 mod profile;
@@ -43,6 +44,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Replay(args) => return replay::run(&args),
         Command::Seed(args) => return seed::run(&args),
         Command::SampleEvent(args) => return sample::run(&args),
+        Command::Openai(command) => return openai::run(&command),
         Command::Profile(command) => return profile::run(&command),
         Command::Policy(Policy::Check { file }) => return policy::check(&file),
         Command::Policy(Policy::Push(args)) => return policy::versions::push(&args),

@@ -1,11 +1,14 @@
 //! From files to sorted activities, on all cores.
 
+use std::io::{self, Read};
 use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use tripmeter_catalogue::{Classified, Scope, classify, watches};
-use tripmeter_model::{Record, Timestamp};
+use tripmeter_model::{Activity, Record, Service, Timestamp};
+use tripmeter_openai::ORGANISATION;
+use tripmeter_openai::export::{self, Entry};
 use tripmeter_records::{Item, Limits, Reader, Skip};
 
 use super::files::{Input, Queue, Unreadable};
@@ -15,6 +18,11 @@ use super::tally::{Place, Tally};
 
 /// What all workers together keep of activities before they write them out, in bytes.
 const ACTIVITIES: usize = 32 << 20;
+
+/// What of a file is looked at to see whose it is, in bytes.
+const HEAD: u64 = 16 << 10;
+/// The largest export of OpenAI's that is read, in bytes: months of a busy organisation.
+const EXPORT: u64 = 256 << 20;
 
 /// Which records are judged.
 #[derive(Clone, Copy, Debug, Default)]
@@ -101,14 +109,21 @@ impl<'a> Worker<'a> {
     }
 
     fn read(&mut self, input: &Input, progress: &Progress) {
-        let bytes = match input.open() {
-            Ok(bytes) => progress.reading(bytes),
+        let opened = input.open().and_then(|bytes| begun(progress.reading(bytes)));
+        let (head, rest) = match opened {
+            Ok(opened) => opened,
             Err(error) => {
                 self.intake.tally.unreadable.add(Unreadable::new(input.name(), &error));
                 return;
             }
         };
         let intake = &mut self.intake;
+        let is_export = export::is_export(&head);
+        let bytes = io::Cursor::new(head).chain(rest);
+        if is_export {
+            intake.export(input, bytes);
+            return;
+        }
         let seen = self.reader.read(bytes, &mut |item| match item {
             Item::Record(record) => intake.record(&record),
             Item::Skipped(skip) => intake.skip(input, skip),
@@ -118,7 +133,48 @@ impl<'a> Worker<'a> {
     }
 }
 
+/// The first bytes of an input, and the others.
+fn begun<R: Read>(mut bytes: R) -> io::Result<(Vec<u8>, R)> {
+    let mut head = Vec::new();
+    bytes.by_ref().take(HEAD).read_to_end(&mut head)?;
+    Ok((head, bytes))
+}
+
 impl Intake<'_> {
+    /// An export of OpenAI's audit log or usage.
+    fn export(&mut self, input: &Input, bytes: impl Read) {
+        let mut text = String::new();
+        if let Err(error) = bytes.take(EXPORT).read_to_string(&mut text) {
+            self.tally.unreadable.add(Unreadable::new(input.name(), &error));
+            return;
+        }
+        self.tally.files += 1;
+        export::read(&text, ORGANISATION, &mut |position, entry| match entry {
+            Entry::Activity(activity) => self.exported(&activity, false),
+            Entry::Unknown(activity) => self.exported(&activity, true),
+            Entry::Unreadable(why) => {
+                let file = input.name();
+                self.tally.skip(Place { file, position }, why.to_owned(), true);
+            }
+        });
+    }
+
+    fn exported(&mut self, activity: &Activity, is_unknown: bool) {
+        self.tally.records += 1;
+        self.tally.at(activity.time);
+        if !self.period.holds(activity.time) {
+            self.tally.outside += 1;
+            return;
+        }
+        let count = self.tally.services.entry(Service::OpenAi).or_default();
+        count.records += 1;
+        count.uncatalogued += u64::from(is_unknown);
+        count.activities += u64::from(!is_unknown);
+        if let Err(failure) = self.sorter.push(activity) {
+            self.failure.get_or_insert(failure);
+        }
+    }
+
     /// The hot path: most records are of services that nobody watches.
     fn record(&mut self, record: &Record<'_>) {
         self.tally.records += 1;
