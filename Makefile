@@ -26,12 +26,18 @@ lint: ## formatting, and every warning an error
 unit: ## unit, property, snapshot, scenario and end-to-end tests
 	$(CARGO) test --workspace --locked
 
-conformance: $(VENV)/.installed ## our tables against the packages that carry the facts
+conformance: $(VENV)/.installed $(VENV)-openai/.installed ## our tables against the packages that carry the facts
 	$(VENV)/bin/python -m pytest -q tests/conformance
+	$(VENV)-openai/bin/python -m pytest -q tests/conformance-openai
 
 $(VENV)/.installed: tests/conformance/requirements.txt
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+$(VENV)-openai/.installed: tests/conformance-openai/requirements.txt
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 # The same profile as the tests: the workspace is compiled once. What is shipped differs in optimisation alone.
