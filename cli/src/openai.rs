@@ -20,7 +20,7 @@ use crate::table::Table;
 use crate::terminal;
 
 /// How long everything together may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Commands about OpenAI.
 #[derive(Debug, Subcommand)]

@@ -1,7 +1,5 @@
 //! Exports of OpenAI's, and what a key can read.
 
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test that asked for it")]
-
 mod common;
 
 use std::fs;

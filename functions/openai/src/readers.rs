@@ -47,8 +47,8 @@ impl KeySecret {
         let mut keys = keys.split(',').map(str::trim);
         let names = names.split(',').map(str::trim);
         let paired = names.map(|name| (name, keys.next().filter(|key| !key.is_empty())));
-        let named = paired.filter(|(name, _)| !name.is_empty());
-        named
+        let complete = paired.filter(|(name, _)| !name.is_empty());
+        complete
             .map(|(name, key)| Self {
                 name: name.to_owned(),
                 key: key.map(str::to_owned),

@@ -27,19 +27,11 @@ async fn after_a_month() -> Deployed {
     let deployed = Deployed::with(world()).await;
     deployed.teach(&ordinary("key_app", 30, NIGHT)).await;
     // The owner works from the office, now and then.
-    let mut world = deployed.openai.world();
-    for day in 0..20 {
-        let at = NIGHT - 3_000 - day;
-        world.events.push(audit(
-            &format!("office-{day}"),
-            "login.succeeded",
-            at,
-            "user-owner",
-            "198.51.100.7",
-            json!({}),
-        ));
-    }
-    drop(world);
+    let logins = (0..20).map(|day| {
+        let (id, at) = (format!("office-{day}"), NIGHT - 3_000 - day);
+        audit(&id, "login.succeeded", at, "user-owner", "198.51.100.7", json!({}))
+    });
+    deployed.openai.world().events.extend(logins);
     deployed.run(AUDIT, NIGHT).await.unwrap();
     deployed
 }
@@ -220,7 +212,9 @@ fn product(launch: impl Fn(i64) -> bool) -> Vec<Activity> {
 fn judged(activities: &[Activity], policy: impl Policy) -> Vec<Finding> {
     let mut engine = Engine::new(Settings::default(), policy);
     let mut out = Vec::new();
-    activities.iter().for_each(|one| engine.observe(one, &mut out));
+    for one in activities {
+        engine.observe(one, &mut out);
+    }
     engine.finish(&mut out);
     engine.findings()
 }

@@ -62,7 +62,7 @@ pub fn read(text: &str, organisation: &str, sink: &mut dyn FnMut(u64, Entry)) {
         match values.next() {
             None => break,
             Some(Ok(value)) => one(value.get(), organisation, DEEPEST, &mut used, &mut |entry| {
-                sink(position, entry)
+                sink(position, entry);
             }),
             Some(Err(_)) => {
                 sink(position, Entry::Unreadable("broken JSON in an export of OpenAI's"));
@@ -88,9 +88,9 @@ type Used = BTreeMap<(&'static str, i64, Group), (u64, u64)>;
 fn one(json: &str, organisation: &str, deep: u8, used: &mut Used, sink: &mut dyn FnMut(Entry)) {
     if json.starts_with('[') && deep > 0 {
         let entries: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-        entries
-            .into_iter()
-            .for_each(|entry| one(entry.get(), organisation, deep - 1, used, sink));
+        for entry in entries {
+            one(entry.get(), organisation, deep - 1, used, sink);
+        }
         return;
     }
     let shape: Option<Shape<'_>> = serde_json::from_str(json).ok();

@@ -25,20 +25,20 @@ impl Standing {
     /// Takes a hard spend limit, where there is one.
     pub fn spend_limit(&mut self, limit: Option<&SpendLimit>) {
         if let Some(limit) = limit {
-            self.put("spend_limit".to_owned(), limit.threshold_amount);
+            self.put("spend_limit", limit.threshold_amount);
         }
     }
 
     /// Takes a spend alert.
     pub fn spend_alert(&mut self, alert: &SpendAlert) {
-        self.put(format!("spend_alert/{}", alert.id), alert.threshold_amount);
+        self.put(&format!("spend_alert/{}", alert.id), alert.threshold_amount);
     }
 
     /// Takes a rate limit.
     pub fn rate_limit(&mut self, limit: &RateLimit) {
         for (name, value) in &limit.limits {
             if let Some(value) = value.as_f64() {
-                self.put(format!("rate_limit/{}/{name}", limit.id), value);
+                self.put(&format!("rate_limit/{}/{name}", limit.id), value);
             }
         }
     }
@@ -52,15 +52,15 @@ impl Standing {
             "deny_list"
         };
         // An empty list of what may be used is a restriction, too.
-        self.put(list.to_owned(), permissions.model_ids.len() as f64);
+        self.put(list, permissions.model_ids.len() as f64);
         for model in &permissions.model_ids {
-            self.put(format!("{list}/{model}"), 1.0);
+            self.put(&format!("{list}/{model}"), 1.0);
         }
     }
 
-    fn put(&mut self, name: String, value: f64) {
+    fn put(&mut self, name: &str, value: f64) {
         if self.0.len() < MOST {
-            self.0.insert(bounded(&name, 128), value);
+            self.0.insert(bounded(name, 128), value);
         }
     }
 

@@ -3,6 +3,8 @@
 //!
 //! <https://platform.openai.com/docs/api-reference/administration>
 
+use std::fmt::Write as _;
+
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -131,7 +133,8 @@ fn buckets(path: &str, width: &str, limit: u32, groups: &[&str], from: Timestamp
     let from = from.seconds();
     let mut path = format!("{path}?start_time={from}&bucket_width={width}&limit={limit}");
     for group in groups {
-        path += &format!("&group_by%5B%5D={group}");
+        path.push_str("&group_by%5B%5D=");
+        path.push_str(group);
     }
     path + &page.map(|page| format!("&page={}", escaped(page))).unwrap_or_default()
 }
@@ -161,7 +164,8 @@ fn escaped(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
             out.push(char::from(byte));
         } else {
-            out += &format!("%{byte:02X}");
+            // Writing to a string cannot fail.
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -150,9 +150,7 @@ impl World {
         let known = self.others.iter().find(|(known, _)| path.ends_with(known.as_str()));
         match known {
             Some((_, answer)) => Answer::json(200, answer),
-            None if path.ends_with('s') && !path.ends_with("model_permissions") => {
-                Answer::json(200, &list(Vec::new(), false))
-            }
+            None if path.ends_with('s') && !path.ends_with("model_permissions") => Answer::json(200, &list(&[], false)),
             None => Answer::json(404, &complaint("no such thing")),
         }
     }
@@ -173,7 +171,7 @@ impl World {
             .map(|event| (*event).clone())
             .collect();
         let has_more = start + page.len() < events.len();
-        list(page, has_more)
+        list(&page, has_more)
     }
 
     /// Buckets without usage are there, too, with no rows.
@@ -199,7 +197,7 @@ impl World {
     }
 }
 
-fn list(data: Vec<Value>, has_more: bool) -> Value {
+fn list(data: &[Value], has_more: bool) -> Value {
     let id = |entry: Option<&Value>| entry.and_then(|entry| entry.get("id").cloned()).unwrap_or_default();
     let (first, last) = (id(data.first()), id(data.last()));
     json!({"object": "list", "data": data, "first_id": first, "last_id": last, "has_more": has_more})

@@ -205,14 +205,14 @@ mod tests {
 
     use super::*;
 
-    fn row(value: Value) -> Row {
+    fn row(value: &Value) -> Row {
         value.as_object().unwrap().clone()
     }
 
     #[test]
     fn a_row_of_completions_is_its_requests_and_tokens_by_key_and_model() {
         let row = row(
-            json!({"object": "organization.usage.completions.result", "input_tokens": 1000, "output_tokens": 500,
+            &json!({"object": "organization.usage.completions.result", "input_tokens": 1000, "output_tokens": 500,
             "input_cached_tokens": 800, "num_model_requests": 5, "project_id": "proj_1", "user_id": null,
             "api_key_id": "key_1", "model": "gpt-5-mini-2025-08-07"}),
         );
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn what_no_key_made_is_the_users_and_what_no_user_made_a_meters() {
-        let group = |value| Group::of(&row(value));
+        let group = |value: Value| Group::of(&row(&value));
         let who = |group: Group| group.identity("completions");
         assert_eq!(who(group(json!({"user_id": "user-1"}))).id, "user:user-1");
         assert_eq!(
@@ -255,21 +255,21 @@ mod tests {
     #[test]
     fn absent_is_not_zero_and_zero_is_no_use() {
         let kind = Kind::named("completions").unwrap();
-        assert_eq!(kind.totals(&row(json!({"input_tokens": 5, "output_tokens": 5}))), None);
-        assert_eq!(kind.totals(&row(json!({"num_model_requests": 5}))), None);
+        assert_eq!(kind.totals(&row(&json!({"input_tokens": 5, "output_tokens": 5}))), None);
+        assert_eq!(kind.totals(&row(&json!({"num_model_requests": 5}))), None);
         assert_eq!(
-            kind.totals(&row(json!({"num_model_requests": 0, "input_tokens": 0}))),
+            kind.totals(&row(&json!({"num_model_requests": 0, "input_tokens": 0}))),
             None
         );
         assert_eq!(
-            kind.totals(&row(json!({"num_model_requests": 2, "input_tokens": 7}))),
+            kind.totals(&row(&json!({"num_model_requests": 2, "input_tokens": 7}))),
             Some((2, 7))
         );
     }
 
     #[test]
     fn only_dollars_are_dollars() {
-        let amount = |value, currency: &str| row(json!({"amount": {"value": value, "currency": currency}}));
+        let amount = |value, currency: &str| row(&json!({"amount": {"value": value, "currency": currency}}));
         assert_eq!(cost(&amount(json!(0.125), "usd")), Some(125_000));
         assert_eq!(cost(&amount(json!("0.5"), "USD")), Some(500_000));
         assert_eq!(
@@ -281,7 +281,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_group_is_found_again_in_its_text(key in "\\PC{0,90}", model in "\\PC{0,90}") {
-            let group = Group::of(&row(json!({"api_key_id": key, "model": model})));
+            let group = Group::of(&row(&json!({"api_key_id": key, "model": model})));
             prop_assert!(group.to_text().len() <= 512);
             prop_assert_eq!(Group::from_text(&group.to_text()), Some(group));
         }

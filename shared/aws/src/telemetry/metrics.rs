@@ -50,7 +50,7 @@ pub enum Metric {
 
 impl Metric {
     /// Every one.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Events,
         Self::Duplicates,
         Self::Findings,
