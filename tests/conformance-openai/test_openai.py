@@ -7,6 +7,8 @@ import pytest
 from openai.resources.admin.organization import usage as usage_resource
 from openai.types.admin.organization import audit_log_list_response as audit
 from openai.types.admin.organization import usage_completions_response as completions
+from openai.types.admin.organization import usage_costs_response as costs
+from openai.types.admin.organization.cost_quantity_unit import CostQuantityUnit
 
 TEN = 1_772_532_000
 EVENT = audit.AuditLogListResponse
@@ -62,6 +64,18 @@ def test_usage_is_grouped_by_what_the_library_lets_it_be(ours):
     methods = usage_methods()
     wrong = [(kind["name"], group) for kind in ours["usage"] for group in kind["groups"] if group not in methods[kind["name"]]]
     assert wrong == []
+
+
+def test_costs_have_the_members_that_prices_are_learned_of():
+    members = costs.DataResultOrganizationCostsResult.model_fields
+    amount = costs.DataResultOrganizationCostsResultAmount.model_fields
+    units = typing.get_args(typing.get_args(CostQuantityUnit)[1])
+    groups = str(inspect.signature(usage_resource.Usage.costs).parameters["group_by"].annotation)
+
+    assert {"amount", "line_item", "quantity", "quantity_unit"} <= members.keys()
+    assert {"value", "currency"} <= amount.keys()
+    assert {"tokens", "1000_tokens", "images", "characters", "duration_seconds", "duration_minutes", "duration_hours"} <= set(units)
+    assert "line_item" in groups
 
 
 def test_the_library_pages_through_the_audit_log_of_the_stand_in(stand_in):

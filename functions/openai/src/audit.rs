@@ -18,8 +18,9 @@ use crate::{Blind, PollError, Poller, Report, Run};
 const OVERLAP: i64 = HOUR;
 /// Pages of one run: a hundred events each.
 const PAGES: usize = 20;
-/// Events that are remembered as judged; what is forgotten is judged again, which changes nothing.
-const REMEMBERED: usize = 20_000;
+/// Events that are remembered as judged, of some thirty bytes in an item of at most 400 KB. What is forgotten is judged
+/// again, which changes nothing.
+const REMEMBERED: usize = 8_000;
 /// The bookmark's name.
 const BOOKMARK: &str = "audit";
 

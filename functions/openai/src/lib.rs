@@ -7,6 +7,7 @@
 
 mod audit;
 mod limits;
+mod prices;
 mod readers;
 mod secret;
 mod sight;

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use tripmeter_aws::detector::JudgeError;
 use tripmeter_aws::increments::{Amount, Increment, Reading, Take};
 use tripmeter_aws::state::Outcome;
-use tripmeter_model::{Activity, DAY, HOUR, MINUTE, Timestamp};
+use tripmeter_model::{Activity, DAY, HOUR, MINUTE, Quantity, Timestamp};
 use tripmeter_openai::ApiError;
+use tripmeter_openai::costs::Prices;
 use tripmeter_openai::pages::{self, Bucket, Buckets};
 use tripmeter_openai::usage::{self, Group, KINDS, Kind};
 
@@ -45,7 +46,9 @@ impl Poller {
         let mut readings = Vec::new();
         for kind in KINDS {
             let through = bookmark.value.through.get(kind.name).copied();
-            match self.kind(kind, from(through, run.now), run).await {
+            let from = from(through, run.now);
+            let path = |page: Option<&str>| pages::usage(kind.name, kind.groups, from, page);
+            match self.buckets(&path, PAGES, run).await {
                 Ok(buckets) => {
                     report.read += buckets.iter().map(|bucket| bucket.results.len() as u64).sum::<u64>();
                     readings.extend(buckets.iter().filter_map(|bucket| reading(kind, bucket)));
@@ -65,6 +68,7 @@ impl Poller {
         let mut judge = Judge {
             poller: self,
             run,
+            prices: self.prices(run).await?,
             outcomes: Vec::new(),
         };
         let told = self.increments.tell(&readings, &mut judge, run.now).await;
@@ -84,13 +88,17 @@ impl Poller {
         Ok(seen)
     }
 
-    /// Every bucket of a kind from a time on.
-    async fn kind(&self, kind: &Kind, from: Timestamp, run: Run<'_>) -> Result<Vec<Bucket>, Blind> {
+    /// Every bucket of a source that is read page by page.
+    pub(crate) async fn buckets(
+        &self,
+        path: &impl Fn(Option<&str>) -> String,
+        most: usize,
+        run: Run<'_>,
+    ) -> Result<Vec<Bucket>, Blind> {
         let mut buckets = Vec::new();
         let mut next: Option<String> = None;
-        for _ in 0..PAGES {
-            let path = pages::usage(kind.name, kind.groups, from, next.as_deref());
-            let page: Buckets = self.get(&path, run).await?;
+        for _ in 0..most {
+            let page: Buckets = self.get(&path(next.as_deref()), run).await?;
             buckets.extend(page.data);
             if !page.has_more || page.next_page.is_none() || page.next_page == next {
                 break;
@@ -129,6 +137,7 @@ fn reading(kind: &Kind, bucket: &Bucket) -> Option<Reading> {
 struct Judge<'a> {
     poller: &'a Poller,
     run: Run<'a>,
+    prices: Prices,
     outcomes: Vec<Outcome>,
 }
 
@@ -137,21 +146,33 @@ impl Take for Judge<'_> {
 
     async fn take(&mut self, increments: &[Increment]) -> Result<(), JudgeError> {
         let organisation = &self.poller.organisation;
-        let mut activities: Vec<Activity> = increments.iter().map(|one| activity(one, organisation)).collect();
+        let mut activities: Vec<Activity> = increments
+            .iter()
+            .map(|one| activity(one, organisation, &self.prices))
+            .collect();
         activities.sort_by(|a, b| (a.time, &a.event_id).cmp(&(b.time, &b.event_id)));
         self.outcomes.push(self.poller.judge(&activities, self.run).await?);
         Ok(())
     }
 }
 
-fn activity(one: &Increment, organisation: &str) -> Activity {
+fn activity(one: &Increment, organisation: &str, prices: &Prices) -> Activity {
     let group = Group::from_text(&one.key).unwrap_or_default();
-    usage::activity(
-        &one.part,
-        &group,
-        one.bucket,
-        one.more.quantity(),
-        &one.event_id,
-        organisation,
-    )
+    let quantity = Quantity {
+        micros: cost(&one.part, group.model.as_deref(), one.more.units, prices),
+        ..one.more.quantity()
+    };
+    usage::activity(&one.part, &group, one.bucket, quantity, &one.event_id, organisation)
+}
+
+/// What units cost by what the organisation pays for them; for tokens of a model that it never paid for, by the table.
+fn cost(kind: &str, model: Option<&str>, units: u64, prices: &Prices) -> Option<u64> {
+    let (kind, model) = (Kind::named(kind)?, model?);
+    let listed = || {
+        let nanodollars = u128::from(units) * u128::from(tripmeter_findings::prices::model(model).blended_token());
+        u64::try_from(nanodollars / 1_000).ok()
+    };
+    prices
+        .micros(kind, model, units)
+        .or_else(|| if kind.is_of_tokens() { listed() } else { None })
 }

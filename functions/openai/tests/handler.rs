@@ -117,6 +117,68 @@ async fn a_bucket_that_grows_is_counted_once_and_absent_is_not_zero() {
     assert_eq!(counted(&deployed).await, (6, 9_100));
 }
 
+/// The cost of everything that was found, in millionths of a US dollar.
+async fn cost(deployed: &Deployed) -> Option<u64> {
+    let found = deployed.found().await;
+    found.iter().filter_map(|(finding, _)| finding.cost_micros).max()
+}
+
+fn costs(dollars: f64, thousands: u64) -> serde_json::Value {
+    json!({"object": "page", "has_more": false, "data": [{"object": "bucket", "start_time": TEN - 86_400, "results": [{
+        "object": "organization.costs.result", "amount": {"value": dollars, "currency": "usd"},
+        "line_item": "gpt-5, input", "quantity": thousands, "quantity_unit": "1000_tokens"}]}]})
+}
+
+#[tokio::test]
+async fn usage_is_priced_by_what_the_organisation_pays_and_by_the_list_for_what_it_never_paid_for() {
+    let flood = |model: &str| completions("key_1", model, 900_000, 4_000_000_000);
+    let bucket = ("completions".to_owned(), TEN - 60);
+    let paid = Deployed::with(World {
+        usage: [(bucket.clone(), vec![flood("gpt-5")])].into(),
+        others: [("/organization/costs".to_owned(), costs(2.0, 1_000))].into(),
+        ..world()
+    })
+    .await;
+    let unpaid = Deployed::with(World {
+        usage: [(bucket.clone(), vec![flood("gpt-5")])].into(),
+        ..world()
+    })
+    .await;
+
+    paid.run(USAGE, TEN).await.unwrap();
+    unpaid.run(USAGE, TEN).await.unwrap();
+
+    // Two dollars a million tokens.
+    assert_eq!(cost(&paid).await, Some(8_000_000_000));
+    let listed = cost(&unpaid).await.unwrap();
+    assert!(listed > 1_000_000_000 && listed != 8_000_000_000, "{listed}");
+}
+
+#[tokio::test]
+async fn what_was_learned_of_costs_is_used_until_they_can_be_read_again() {
+    let deployed = Deployed::with(World {
+        others: [("/organization/costs".to_owned(), costs(2.0, 1_000))].into(),
+        ..world()
+    })
+    .await;
+    deployed.run(USAGE, TEN - 86_400).await.unwrap();
+    {
+        let mut world = deployed.openai.world();
+        world
+            .faults
+            .push_back(("/organization/costs", Fault::Refused(403, "no right to costs")));
+        let flood = completions("key_1", "gpt-5", 900_000, 4_000_000_000);
+        world.usage.insert(("completions".into(), TEN - 60), vec![flood]);
+    }
+
+    let report = deployed.run(USAGE, TEN).await.unwrap();
+
+    assert_eq!(
+        (report.unanswered, cost(&deployed).await),
+        (Vec::new(), Some(8_000_000_000))
+    );
+}
+
 #[tokio::test]
 async fn every_kind_of_usage_is_asked_for_and_pages_of_buckets_are_followed() {
     let mut usage = World::default().usage;
@@ -354,56 +416,49 @@ async fn failed_sign_ins_from_many_addresses_on_one_account_are_a_finding() {
     );
 }
 
-#[tokio::test]
-async fn a_limit_that_no_event_tells_of_is_seen_when_it_is_raised_or_gone() {
-    let limit = |cents: u64| {
-        json!({"object": "organization.spend_limit", "currency": "USD", "interval": "month",
-        "threshold_amount": cents, "enforcement": {"status": "inactive"}})
-    };
-    let deployed = Deployed::with(world()).await;
-    let project = json!({"object": "list", "data": [{"id": "proj_chat", "status": "active"}], "has_more": false});
-    deployed
-        .openai
-        .world()
-        .others
-        .insert("/organization/projects".into(), project);
-    deployed
-        .openai
-        .world()
-        .others
-        .insert("/organization/spend_limit".into(), limit(10_000));
-    deployed
-        .openai
-        .world()
-        .others
-        .insert("/projects/proj_chat/spend_limit".into(), limit(5_000));
+/// The calls of what was found when limits, read once, are changed.
+async fn found_after(change: impl FnOnce(&mut World)) -> Vec<String> {
+    let limit = |cents: u64| json!({"object": "organization.spend_limit", "threshold_amount": cents});
+    let projects = json!({"object": "list", "data": [{"id": "proj_chat", "status": "active"}], "has_more": false});
+    let deployed = Deployed::with(World {
+        others: [
+            ("/organization/projects".to_owned(), projects),
+            ("/organization/spend_limit".to_owned(), limit(10_000)),
+            ("/projects/proj_chat/spend_limit".to_owned(), limit(5_000)),
+        ]
+        .into(),
+        ..world()
+    })
+    .await;
     deployed.run(USAGE, TEN).await.unwrap();
     assert!(deployed.found().await.is_empty(), "what is seen first is no change");
 
-    deployed
-        .openai
-        .world()
-        .others
-        .insert("/organization/spend_limit".into(), limit(900_000));
-    deployed.openai.world().others.remove("/projects/proj_chat/spend_limit");
+    change(&mut deployed.openai.world());
     deployed.run(USAGE, TEN + 300).await.unwrap();
     deployed.run(USAGE, TEN + 600).await.unwrap();
 
     let found = deployed.found().await;
-    let raised: Vec<_> = found
+    let raised = found
         .iter()
-        .filter(|(finding, _)| finding.finding_type.family == Family::LimitRaised)
-        .collect();
-    let calls: Vec<&str> = raised
-        .iter()
-        .flat_map(|(f, _)| &f.evidence.calls)
-        .map(|call| call.value.as_str())
-        .collect();
-    assert!(
-        calls.contains(&"spend_limit.raised") && calls.contains(&"spend_limit.removed"),
-        "{calls:?}"
-    );
-    assert_eq!(raised.iter().map(|(finding, _)| finding.count).sum::<u64>(), 2);
+        .filter(|(finding, _)| finding.finding_type.family == Family::LimitRaised);
+    raised
+        .flat_map(|(finding, _)| &finding.evidence.calls)
+        .map(|call| format!("{} x {}", call.value, call.count))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_limit_that_no_event_tells_of_is_seen_when_it_is_raised_or_gone() {
+    let raised = found_after(|world| {
+        let limit = json!({"object": "organization.spend_limit", "threshold_amount": 900_000});
+        world.others.insert("/organization/spend_limit".into(), limit);
+    });
+    let gone = found_after(|world| {
+        world.others.remove("/projects/proj_chat/spend_limit");
+    });
+
+    assert_eq!(raised.await, ["spend_limit.raised x 1"]);
+    assert_eq!(gone.await, ["spend_limit.removed x 1"]);
 }
 
 #[tokio::test]

@@ -235,7 +235,7 @@ fn told(findings: &[Finding]) -> Vec<String> {
 #[test]
 fn an_announced_launch_day_is_nothing_of_medium_or_above() {
     // The tenth day before 2026-03-03: 2026-02-21.
-    let announced = "[[campaign]]\nservices = [\"OpenAI\"]\nidentities = [\"key:*\"]\nfrom = 2026-02-21\nto = 2026-02-21\n\
+    let announced = "[[campaign]]\nservices = [\"OpenAI\"]\nidentities = [\"key:*\"]\nexpected = 30_000_000\nfrom = 2026-02-21\nto = 2026-02-21\n\
         owner = \"product@example.com\"\nreason = \"launch\"\n";
     let policy = Exceptions {
         file: Arc::new(PolicyFile::parse(announced).unwrap()),

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tripmeter_model::bounded;
 
-use crate::dynamodb::{self, Failure, Item, Written};
+use crate::dynamodb::{self, Failure, Item, Written, number};
 
 /// A value, and the version under which it was read: 0 for one that is not there yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,17 +65,16 @@ impl Bookmarks {
     /// # Errors
     /// When the table does not answer.
     pub async fn write<T: Serialize>(&self, name: &str, bookmark: &mut Bookmark<T>) -> Result<Written, Failure> {
-        let number = |number: u64| AttributeValue::N(number.to_string());
         let body = serde_json::to_string(&bookmark.value).map_err(Failure::json)?;
         let mut item = self.key(name);
         item.insert("body".to_owned(), AttributeValue::S(body));
-        item.insert("version".to_owned(), number(bookmark.version + 1));
+        item.insert("version".to_owned(), number(&(bookmark.version + 1)));
         let put = Put::builder().table_name(&self.table).set_item(Some(item));
         let put = match bookmark.version {
             0 => put.condition_expression("attribute_not_exists(pk)"),
             version => put
                 .condition_expression("version = :version")
-                .expression_attribute_values(":version", number(version)),
+                .expression_attribute_values(":version", number(&version)),
         };
         let written = dynamodb::put(&self.client, put.build().map_err(Failure::build)?).await?;
         if written == Written::Done {

@@ -1,4 +1,5 @@
-//! What an episode costs: what its source says, or an estimate from the price table, with what it rests on in words.
+//! What an episode costs: what its source says, what its counted tokens come to, or an estimate from the price table,
+//! with what that rests on in words.
 
 use std::fmt;
 
@@ -64,18 +65,32 @@ pub fn cost(finding: &Finding) -> Option<Cost> {
     }
     finding
         .cost_micros
-        .map(|micros| stated(finding, micros))
+        .map(|micros| summed(finding, micros))
         .or_else(|| estimated(finding))
 }
 
-/// What the source says; an hour's cost is its share of that by units.
-fn stated(finding: &Finding, micros: u64) -> Cost {
+/// What the use was told to cost, one by one; an hour's cost is its share of that by units.
+fn summed(finding: &Finding, micros: u64) -> Cost {
     let an_hour = u128::from(micros) * u128::from(hourly_units(finding)) / u128::from(finding.units.max(1));
+    let (basis, stated) = match finding.finding_type.service {
+        Service::Bedrock | Service::BedrockMantle | Service::ClaudePlatform => (
+            format!("tokens as they are counted, at list prices of {}", prices::AS_OF),
+            false,
+        ),
+        Service::OpenAi => (
+            format!(
+                "tokens as they are counted, at what the organization has paid for its models lately, or list prices of {}",
+                prices::AS_OF
+            ),
+            false,
+        ),
+        _ => ("what its source says, not an estimate".to_owned(), true),
+    };
     Cost {
         so_far: MicroDollars(micros),
         per_hour: MicroDollars(u64::try_from(an_hour).unwrap_or(u64::MAX)),
-        basis: "what its source says, not an estimate".to_owned(),
-        stated: true,
+        basis,
+        stated,
     }
 }
 

@@ -34,7 +34,7 @@ impl ModelPrice {
     }
 
     /// Nanodollars for a token of such a call, read or written.
-    pub(crate) fn blended_token(&self) -> u64 {
+    pub fn blended_token(&self) -> u64 {
         self.typical_call() / (TYPICAL_INPUT_TOKENS + TYPICAL_OUTPUT_TOKENS)
     }
 }

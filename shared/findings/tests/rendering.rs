@@ -110,13 +110,32 @@ fn cost_follows_the_mix_of_targets_and_is_known_for_use_only() {
 #[test]
 fn what_a_source_says_it_cost_is_told_and_is_no_estimate() {
     let stated = Finding {
+        units: 2_500,
         cost_micros: Some(125_000_000),
-        ..samples::llmjacking()
+        ..samples::minimal(Family::Hijack, Service::Sms, IdentityKind::Role)
     };
 
     assert_eq!(cost(&stated).unwrap().so_far.0, 125_000_000);
     assert!(!text(&stated).contains("estimate)"), "{}", text(&stated));
     assert!(text(&stated).contains("By what its source says, not an estimate."));
+}
+
+#[test]
+fn counted_tokens_at_prices_that_their_source_does_not_name_are_an_estimate() {
+    for service in [Service::Bedrock, Service::OpenAi] {
+        let counted = Finding {
+            units: 2_500,
+            cost_micros: Some(125_000_000),
+            ..samples::minimal(Family::Hijack, service, IdentityKind::Role)
+        };
+
+        assert_eq!(cost(&counted).unwrap().so_far.0, 125_000_000);
+        let text = text(&counted);
+        assert!(
+            text.contains("(estimate)") && text.contains("tokens as they are counted"),
+            "{text}"
+        );
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! catalogue ([`tripmeter_catalogue::openai`]), beside every other call that is watched.
 
 mod client;
+pub mod costs;
 pub mod export;
 mod key;
 pub mod limits;

@@ -14,6 +14,8 @@ use tripmeter_model::Timestamp;
 const EVENTS: u32 = 100;
 /// Buckets of one page of usage: an hour's minutes.
 const BUCKETS: u32 = 60;
+/// Days of costs on a page.
+const DAYS: u32 = 31;
 /// Entries of one page of a list.
 const ENTRIES: u32 = 100;
 
@@ -123,10 +125,9 @@ pub fn usage(kind: &str, groups: &[&str], from: Timestamp, page: Option<&str>) -
     )
 }
 
-/// A path of costs by the day, from a bucket on.
+/// A path of costs by the day and line item, from a bucket on.
 pub fn costs(from: Timestamp, page: Option<&str>) -> String {
-    let groups = ["project_id", "line_item", "api_key_id"];
-    buckets("/organization/costs", "1d", 7, &groups, from, page)
+    buckets("/organization/costs", "1d", DAYS, &["line_item"], from, page)
 }
 
 fn buckets(path: &str, width: &str, limit: u32, groups: &[&str], from: Timestamp, page: Option<&str>) -> String {

@@ -1,4 +1,4 @@
-//! Usage reports: who used how much of what in a minute, and what a day cost.
+//! Usage reports: who used how much of what in a minute.
 //!
 //! A bucket's row is one group. Its calls and units are totals of a bucket that may still grow; whoever polls tells
 //! only what they have grown by, and makes an activity of that with [`activity`].
@@ -30,33 +30,41 @@ pub struct Kind {
     /// The members that count units, whose sum it is.
     units: &'static [&'static str],
     /// What of the units is one.
-    scale: u64,
+    pub(crate) scale: u64,
+    /// The unit that its costs are told in, before it is scaled; `None` for what is not paid by the unit.
+    pub(crate) billed: Option<&'static str>,
 }
 
 const BY_CALLER: &[&str] = &["project_id", "user_id", "api_key_id", "model"];
 const REQUESTS: Option<&str> = Some("num_model_requests");
+const TOKENS: Option<&str> = Some("tokens");
 
 /// Every kind that the API has. Units are tokens where tokens are counted; else images, thousands of characters,
 /// seconds, sessions, searches. What vector stores hold is no use of the minute: gigabytes, so that it is hardly any.
 #[rustfmt::skip]
 pub const KINDS: &[Kind] = &[
-    Kind { name: "completions", groups: BY_CALLER, calls: REQUESTS, units: &["input_tokens", "output_tokens"], scale: 1 },
-    Kind { name: "embeddings", groups: BY_CALLER, calls: REQUESTS, units: &["input_tokens"], scale: 1 },
-    Kind { name: "moderations", groups: BY_CALLER, calls: REQUESTS, units: &["input_tokens"], scale: 1 },
-    Kind { name: "decisions", groups: BY_CALLER, calls: REQUESTS, units: &["input_tokens", "output_tokens"], scale: 1 },
-    Kind { name: "images", groups: BY_CALLER, calls: REQUESTS, units: &["images"], scale: 1 },
-    Kind { name: "audio_speeches", groups: BY_CALLER, calls: REQUESTS, units: &["characters"], scale: 1_000 },
-    Kind { name: "audio_transcriptions", groups: BY_CALLER, calls: REQUESTS, units: &["seconds"], scale: 1 },
-    Kind { name: "vector_stores", groups: &["project_id"], calls: None, units: &["usage_bytes"], scale: 1 << 30 },
-    Kind { name: "code_interpreter_sessions", groups: &["project_id"], calls: None, units: &["num_sessions"], scale: 1 },
-    Kind { name: "file_search_calls", groups: &["project_id", "user_id", "api_key_id"], calls: None, units: &["num_requests"], scale: 1 },
-    Kind { name: "web_search_calls", groups: BY_CALLER, calls: None, units: &["num_requests"], scale: 1 },
+    Kind { name: "completions", groups: BY_CALLER, calls: REQUESTS, units: &["input_tokens", "output_tokens"], scale: 1, billed: TOKENS },
+    Kind { name: "embeddings", groups: BY_CALLER, calls: REQUESTS, units: &["input_tokens"], scale: 1, billed: TOKENS },
+    Kind { name: "moderations", groups: BY_CALLER, calls: REQUESTS, units: &["input_tokens"], scale: 1, billed: TOKENS },
+    Kind { name: "decisions", groups: BY_CALLER, calls: REQUESTS, units: &["input_tokens", "output_tokens"], scale: 1, billed: TOKENS },
+    Kind { name: "images", groups: BY_CALLER, calls: REQUESTS, units: &["images"], scale: 1, billed: Some("images") },
+    Kind { name: "audio_speeches", groups: BY_CALLER, calls: REQUESTS, units: &["characters"], scale: 1_000, billed: Some("characters") },
+    Kind { name: "audio_transcriptions", groups: BY_CALLER, calls: REQUESTS, units: &["seconds"], scale: 1, billed: Some("seconds") },
+    Kind { name: "vector_stores", groups: &["project_id"], calls: None, units: &["usage_bytes"], scale: 1 << 30, billed: None },
+    Kind { name: "code_interpreter_sessions", groups: &["project_id"], calls: None, units: &["num_sessions"], scale: 1, billed: None },
+    Kind { name: "file_search_calls", groups: &["project_id", "user_id", "api_key_id"], calls: None, units: &["num_requests"], scale: 1, billed: None },
+    Kind { name: "web_search_calls", groups: BY_CALLER, calls: None, units: &["num_requests"], scale: 1, billed: None },
 ];
 
 impl Kind {
     /// The kind of this name.
     pub fn named(name: &str) -> Option<&'static Self> {
         KINDS.iter().find(|kind| kind.name == name)
+    }
+
+    /// Whether its units are tokens.
+    pub fn is_of_tokens(&self) -> bool {
+        self.billed == TOKENS
     }
 
     /// The kind of a row, by its `object`: `organization.usage.completions.result`.
@@ -189,15 +197,6 @@ pub fn activity(
     }
 }
 
-/// What a row of costs says, in millionths of a US dollar. `None` in another currency, or for a credit.
-pub fn cost(row: &Row) -> Option<u64> {
-    let amount = row.get("amount")?.as_object()?;
-    let in_dollars = amount.get("currency")?.as_str()?.eq_ignore_ascii_case("usd");
-    let value = &amount.get("value")?;
-    let value = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
-    (in_dollars && value > 0.0 && value.is_finite()).then_some((value * 1_000_000.0).round() as u64)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -264,17 +263,6 @@ mod tests {
         assert_eq!(
             kind.totals(&row(&json!({"num_model_requests": 2, "input_tokens": 7}))),
             Some((2, 7))
-        );
-    }
-
-    #[test]
-    fn only_dollars_are_dollars() {
-        let amount = |value, currency: &str| row(&json!({"amount": {"value": value, "currency": currency}}));
-        assert_eq!(cost(&amount(json!(0.125), "usd")), Some(125_000));
-        assert_eq!(cost(&amount(json!("0.5"), "USD")), Some(500_000));
-        assert_eq!(
-            (cost(&amount(json!(1.0), "eur")), cost(&amount(json!(-1.0), "usd"))),
-            (None, None)
         );
     }
 
