@@ -20,7 +20,11 @@ const DAY: i64 = 86_400;
 
 /// A minute of theft: a hundred times what the key does in a busy one.
 fn stolen(key: &str) -> serde_json::Value {
-    completions(key, "gpt-5.5", 90, 540_000)
+    stolen_for(key, "gpt-5.5")
+}
+
+fn stolen_for(key: &str, model: &str) -> serde_json::Value {
+    completions(key, model, 90, 540_000)
 }
 
 async fn after_a_month() -> Deployed {
@@ -74,49 +78,46 @@ async fn worst_use(deployed: &Deployed) -> Option<Severity> {
         .max()
 }
 
-#[tokio::test]
-async fn usage_alone_is_medium_by_the_third_bucket_and_high_when_it_lasts_six_hours() {
+/// The worst of a night's usage after each of its first three buckets, and after six and a half hours of it.
+async fn usage_alone(key: &str, model: &str) -> (Vec<Option<Severity>>, Option<Severity>) {
     let deployed = after_a_month().await;
     let mut by_bucket = Vec::new();
-    let mut after_hours = Vec::new();
     for minute in 0..400 {
         let at = NIGHT + 60 * minute;
+        let bucket = ("completions".to_owned(), at);
         deployed
             .openai
             .world()
             .usage
-            .insert(("completions".into(), at), vec![stolen("key_app")]);
-        if minute < 3 {
+            .insert(bucket, vec![stolen_for(key, model)]);
+        if minute < 3 || minute % 20 == 0 {
             deployed.run(USAGE, at + 60).await.unwrap();
             by_bucket.push(worst_use(&deployed).await);
-        } else if minute % 20 == 0 {
-            deployed.run(USAGE, at + 60).await.unwrap();
-            after_hours.push(worst_use(&deployed).await);
         }
     }
+    let last = by_bucket.last().copied().flatten();
+    by_bucket.truncate(3);
+    println!("{key} with {model}: {by_bucket:?} by bucket, {last:?} in the seventh hour");
+    (by_bucket, last)
+}
 
-    println!("usage alone, by bucket: {by_bucket:?}; later: {after_hours:?}");
-    assert!(by_bucket[2] >= Some(Severity::Medium), "{by_bucket:?}");
-    assert!(after_hours.last().unwrap() >= &Some(Severity::High), "{after_hours:?}");
+#[tokio::test]
+async fn usage_alone_is_medium_by_the_third_bucket_and_high_when_it_lasts_six_hours() {
+    for model in ["gpt-5.5", "gpt-5-mini"] {
+        let (by_bucket, last) = usage_alone("key_app", model).await;
+
+        assert!(by_bucket[2] >= Some(Severity::Medium), "{model}: {by_bucket:?}");
+        assert!(last >= Some(Severity::High), "{model}: {last:?}");
+    }
 }
 
 #[tokio::test]
 async fn usage_alone_of_a_key_that_was_never_seen_is_high_by_the_third_bucket() {
-    let deployed = after_a_month().await;
-    let mut by_bucket = Vec::new();
-    for bucket in 0..3 {
-        let at = NIGHT + 60 * bucket;
-        deployed
-            .openai
-            .world()
-            .usage
-            .insert(("completions".into(), at), vec![stolen("key_unseen")]);
-        deployed.run(USAGE, at + 60).await.unwrap();
-        by_bucket.push(worst_use(&deployed).await);
-    }
+    for model in ["gpt-5.5", "gpt-5-mini"] {
+        let (by_bucket, _) = usage_alone("key_unseen", model).await;
 
-    println!("a key never seen, by bucket: {by_bucket:?}");
-    assert!(by_bucket[2] >= Some(Severity::High), "{by_bucket:?}");
+        assert!(by_bucket[2] >= Some(Severity::High), "{model}: {by_bucket:?}");
+    }
 }
 
 fn secret_read(id: &str, role: &str, address: &str, at: i64) -> String {

@@ -181,6 +181,11 @@ impl<'a> Scene<'a> {
         self.identity.kind == IdentityKind::Meter
     }
 
+    /// Whether its source never says where use comes from: how much, when and of what is all that can be strange.
+    pub(crate) fn shows_no_place(&self) -> bool {
+        self.service == Service::OpenAi
+    }
+
     fn weigh_metered(&self, facts: &Facts, cell: &'a Cell, stages: &Stages<'a>, weighed: &mut Weighed<'a>) {
         let level = anomalous_use::volume(self, facts, cell, weighed);
         let strange = anomalous_use::strangeness(self, facts, cell);

@@ -21,6 +21,8 @@ use crate::weigh::{Facts, Note, Scene, Standing, Weighed};
 /// A never-seen identity, and one that spends quickly from a network that nobody knows.
 const NEVER_SEEN: f64 = 20.0;
 const NEVER_SEEN_IN_HASTE: f64 = 28.0;
+/// Where no place is shown, an identity that is new and dwarfs all others: with its volume and the chain, High.
+const NEVER_SEEN_AND_DWARFING: f64 = 32.0;
 const DORMANT: f64 = 15.0;
 /// Never-seen and dormant identities together with their context weigh at most this, unless context alone is more.
 const MOST_STRANGENESS: f64 = 35.0;
@@ -42,6 +44,9 @@ const MUCH: u64 = 10;
 /// Hours of one day, and days of seven, that make a rise lasting.
 const LASTING_HOURS: u32 = 6;
 const LASTING_DAYS: u32 = 4;
+/// What it brings that a rise lasts; and where no place is shown, so that what is overwhelming and lasts is High.
+const LASTING: f64 = 20.0;
+const LASTING_UNPLACED: f64 = 25.0;
 
 /// What is strange about the context of an hour.
 #[derive(Default)]
@@ -111,7 +116,9 @@ pub(crate) fn volume<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell, weigh
         Standing::NeverSeen => facts.service_days,
         _ => scene.profile.age_days(facts.day),
     };
-    let grown = known_for >= scene.settings.grown_days;
+    // Where no place is shown, volume is all there is: it does not wait for a month-end to be seen.
+    let unplaced = scene.shows_no_place();
+    let grown = known_for >= scene.settings.grown_days || unplaced;
     let note = match facts.standing {
         Standing::NeverSeen => Note::Newcomer(surprise),
         _ => Note::Surprise(surprise),
@@ -120,7 +127,8 @@ pub(crate) fn volume<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell, weigh
     if grown && facts.standing != Standing::NeverSeen && level >= Level::Anomalous {
         let (hours, days) = cell.lasting;
         if hours >= LASTING_HOURS || days >= LASTING_DAYS {
-            weighed.add(FactorName::Lasting, 20.0, Note::Lasting { hours, days });
+            let points = if unplaced { LASTING_UNPLACED } else { LASTING };
+            weighed.add(FactorName::Lasting, points, Note::Lasting { hours, days });
         }
     }
     level
@@ -172,8 +180,10 @@ pub(crate) fn novelty<'a>(
     // A new program of the account comes from where the others are, and nobody opened anything for it.
     let in_haste = strange.in_haste(scene, cell);
     let foreign = strange.unknown >= UNKNOWN || stages.points >= TELLING_STAGE;
+    let dwarfs = scene.shows_no_place() && weighed.announced.is_none() && cell.level() >= Level::Anomalous;
     let identity = match facts.standing {
         _ if !facts.enough => None,
+        Standing::NeverSeen if dwarfs => Some((FactorName::NeverSeenIdentity, NEVER_SEEN_AND_DWARFING)),
         Standing::NeverSeen if in_haste => Some((FactorName::NeverSeenIdentity, NEVER_SEEN_IN_HASTE)),
         Standing::NeverSeen if foreign => Some((FactorName::NeverSeenIdentity, NEVER_SEEN)),
         Standing::NeverSeen => None,
@@ -285,7 +295,8 @@ pub(crate) fn strangeness<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell) 
     // What others showed before today, by the lateness bound, is known to the account.
     let known_before = last.plus(-scene.settings.lateness()).day();
     let mut new_region = false;
-    for (field, attribute) in CONTEXT {
+    let shown = |(_, attribute): &(Field, Attribute)| !scene.shows_no_place() || *attribute == Attribute::Target;
+    for (field, attribute) in CONTEXT.into_iter().filter(shown) {
         let p = p_new(cell, attribute);
         let mut best: Option<(f64, Note<'a>, Known)> = None;
         for value in cell.journal.values(field) {
@@ -330,7 +341,8 @@ pub(crate) fn strangeness<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell) 
             }
             // To who is new itself, everything is. A new target that is used from home is curiosity.
             let is_new_here = facts.standing != Standing::NeverSeen || known == Known::ToNobody;
-            let aims = attribute.is_place() || attribute == Attribute::Target && strange.place > 0.0;
+            let from_elsewhere = strange.place > 0.0 || scene.shows_no_place();
+            let aims = attribute.is_place() || attribute == Attribute::Target && from_elsewhere;
             if aims && is_new_here {
                 strange.aim += points;
             }
