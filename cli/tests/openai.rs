@@ -39,7 +39,7 @@ fn saved_pages_are_judged_beside_each_other() {
         found.contains("OpenAI/CeilingExceeded") || found.contains("OpenAI/Hijack"),
         "{found}"
     );
-    assert_eq!(judged.summary["records"], 2, "{}", judged.summary);
+    assert_eq!(judged.summary["read"], 2, "{}", judged.summary);
 }
 
 #[test]

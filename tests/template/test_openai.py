@@ -46,3 +46,11 @@ def test_secrets_are_listened_for_only_where_some_are_named():
 
     assert rule["Condition"] == "WatchesSecrets"
     assert rule["Properties"]["State"] == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+
+def test_its_alarms_watch_metrics_as_they_are_written():
+    alarms = [resource["Properties"] for resource in source("infra/openai.yaml")["Resources"].values() if resource["Type"] == "AWS::CloudWatch::Alarm"]
+    ours = [alarm["Dimensions"] for alarm in alarms if alarm["Namespace"] == "Tripmeter"]
+
+    # Metrics are billed by dimension: every one of ours has the stack's name alone.
+    assert ours == [[{"Name": "Stack", "Value": {"Ref": "StackName"}}]]

@@ -220,8 +220,8 @@ impl Poller {
 impl Report {
     /// Counts what came of the run, and says what could not be asked.
     pub fn tell(&self, now: Millis, metrics: &mut Metrics) {
-        metrics.count(Metric::Events, self.read);
-        metrics.count(Metric::Duplicates, self.again);
+        // What is read again by design is no event, and no duplicate that anybody delivered.
+        metrics.count(Metric::Events, self.read - self.again);
         metrics.count(Metric::Unknown, self.unknown);
         metrics.count(Metric::Unreadable, self.unreadable);
         metrics.count(Metric::Unanswered, self.unanswered.len() as u64);

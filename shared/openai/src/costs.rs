@@ -154,7 +154,7 @@ mod tests {
             row(&dollars(1.0), "gpt-6-sol", 0, "tokens"),
             row(&dollars(1.0), "gpt-6-sol", 10, "gibibyte_hours"),
         ] {
-            assert_eq!(of(&[rows.clone()], "completions", 1), None, "{rows:?}");
+            assert_eq!(of(std::slice::from_ref(&rows), "completions", 1), None, "{rows:?}");
         }
         let text = row(&json!({"value": "0.5", "currency": "USD"}), "gpt-6-sol", 1, "tokens");
         assert_eq!(of(&[text], "completions", 1), Some(500_000));
