@@ -3,6 +3,7 @@
 import inspect
 import typing
 
+import openai
 import pytest
 from openai.resources.admin.organization import usage as usage_resource
 from openai.types.admin.organization import audit_log_list_response as audit
@@ -119,8 +120,7 @@ def test_the_library_reads_the_limits_of_the_stand_in(stand_in):
     assert client.admin.organization.spend_limit.retrieve().threshold_amount == 10_000
 
 
-@pytest.mark.parametrize("key", ["sk-admin-other", ""])
-def test_the_stand_in_refuses_another_key_as_openai_does(stand_in, key):
-    client = stand_in({}, page=20).copy(admin_api_key=key)
-    with pytest.raises(Exception, match="Incorrect API key|401"):
+def test_the_stand_in_refuses_another_key_as_openai_does(stand_in):
+    client = stand_in({}, page=20).copy(admin_api_key="sk-admin-other")
+    with pytest.raises(openai.AuthenticationError, match="Incorrect API key"):
         list(client.admin.organization.audit_logs.list())
