@@ -51,7 +51,7 @@ fn as_json(rule: &EventRule) -> Value {
         "service": rule.service.name(),
         "route": rule.route,
         "state": rule.state,
-        "condition": condition(rule.wanted),
+        "condition": condition(rule, &HUB),
         "characters": length(&rule.pattern),
         "pattern": rule.pattern,
     })
@@ -64,9 +64,12 @@ fn state(state: State) -> &'static str {
     }
 }
 
-/// The template's condition that says so.
-fn condition(wanted: Wanted) -> Option<&'static str> {
-    match wanted {
+/// The condition of a template under which it has the rule.
+fn condition(rule: &EventRule, stack: &Stack) -> Option<&'static str> {
+    let [everywhere, commercial] = stack.use_conditions;
+    match rule.wanted {
+        Wanted::InCommercialRegions if (stack.is_conditional)(rule) => Some(commercial),
+        _ if (stack.is_conditional)(rule) => Some(everywhere),
         Wanted::Always => None,
         Wanted::InCommercialRegions => Some("Commercial"),
         Wanted::WhenRolesAreRouted => Some("RoutesRoles"),
@@ -78,15 +81,19 @@ struct Stack {
     control_plane: &'static str,
     usage: &'static str,
     spend: &'static str,
-    /// The conditions under which use is routed, everywhere and in commercial regions, where a person decides it.
-    usage_conditions: Option<[&'static str; 2]>,
+    /// Which rules a person decides on.
+    is_conditional: fn(&EventRule) -> bool,
+    /// The conditions under which there are these rules, everywhere and in commercial regions.
+    use_conditions: [&'static str; 2],
 }
 
 const HUB: Stack = Stack {
     control_plane: "Id: ControlPlane, Arn: !GetAtt ControlPlaneFunction.Arn",
     usage: "Id: Usage, Arn: !GetAtt UsageQueue.Arn",
     spend: "Id: Spend, Arn: !GetAtt SpendQueue.Arn",
-    usage_conditions: None,
+    // What meters say of use is heard whatever its records come by.
+    is_conditional: |rule| rule.route == Route::Usage,
+    use_conditions: ["UseByEvents", "CommercialUseByEvents"],
 };
 
 const TO_HUB: &str = "Id: Hub, Arn: !Ref HubBusArn, RoleArn: !GetAtt ForwardRole.Arn";
@@ -95,17 +102,14 @@ const FORWARDER: Stack = Stack {
     control_plane: TO_HUB,
     usage: TO_HUB,
     spend: TO_HUB,
-    usage_conditions: Some(["ForwardsUse", "ForwardsCommercialUse"]),
+    is_conditional: |rule| rule.is_use,
+    use_conditions: ["ForwardsUse", "ForwardsCommercialUse"],
 };
 
 /// A rule as a resource of a template. An event is tried for a day, and then kept beside the others that could not be
 /// delivered.
 fn resource(rule: &EventRule, stack: &Stack) -> String {
-    let condition = match (rule.is_use, stack.usage_conditions) {
-        (true, Some([_, commercial])) if rule.wanted == Wanted::InCommercialRegions => Some(commercial),
-        (true, Some([everywhere, _])) => Some(everywhere),
-        _ => condition(rule.wanted),
-    };
+    let condition = condition(rule, stack);
     let condition = condition.map_or_else(String::new, |name| format!("    Condition: {name}\n"));
     let target = match rule.route {
         Route::ControlPlane => stack.control_plane,

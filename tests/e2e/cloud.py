@@ -8,7 +8,9 @@ emulator leaves out, so that a template which forgets it fails here too:
 - a read-only management event reaches only rules in the state that asks for them;
 - a rule hands over only what the target's own policy (function, queue) or the rule's role (another bus) permits,
   and what it may not hand over goes to the target's dead-letter queue;
-- an event crosses to the bus of another region or account once, and keeps its account and region;
+- an event crosses to the bus of another region or account once, if that bus lets its sender in, and keeps its account
+  and region;
+- what S3 says of an object goes the same way;
 - a function that fails is tried twice more, then the event goes to the function's destination for failures;
 - a stack is refused whose functions may not read their sources or write to where failures go;
 - a mapping gathers its batch as large and as long as it says;
@@ -33,6 +35,7 @@ from ministack.core.responses import get_account_id, get_region, set_request_acc
 from ministack.services import dynamodb, eventbridge, lambda_svc, sqs
 
 from completions import complete, role_may
+from trail import ORGANIZATION
 
 EVERY_MANAGEMENT_EVENT = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
 ATTEMPTS = 3
@@ -100,7 +103,7 @@ class Bus:
         payload = json.loads(target["Input"]) if target.get("Input") else event
         done = [{"rule": rule["Name"], "target": target["Arn"], "set_aside": False}]
         if arn.service == "events":
-            if hops and role_may(target.get("RoleArn", ""), "events:PutEvents", target["Arn"]):
+            if hops and may_put(target.get("RoleArn", ""), target["Arn"]):
                 here = get_account_id(), get_region()
                 done += self.deliver(payload, arn.account_id, arn.region, hops - 1)
                 set_request_account_id(here[0])
@@ -176,6 +179,41 @@ def hears(rule, envelope):
     return rule["State"] == EVERY_MANAGEMENT_EVENT or (rule["State"] == "ENABLED" and not read_only_management)
 
 
+def may_put(role_arn, bus_arn):
+    """Whether a role may put events on a bus: by its own policies, and in another account by the bus's, too."""
+    bus = parse_arn(bus_arn)
+    if not role_may(role_arn, "events:PutEvents", bus_arn):
+        return False
+    if bus.account_id == get_account_id():
+        return True
+    asked = iam.EvalContext(
+        principal_arn=role_arn, principal_type="AssumedRole", principal_account=get_account_id(),
+        action="events:PutEvents", resource_arn=bus_arn, region=bus.region,
+        service_context={"aws:principalorgid": ORGANIZATION},
+    )
+    policy = eventbridge._event_bus_policies.get_scoped(bus.account_id, bus.region, "default")
+    return iam.evaluate_resource_policy(policy, asked).decision == "Allow"
+
+
+def tell_of_objects(bus):
+    """S3's events take the way of all events of AWS's, which the emulator ends at the account."""
+    dispatch = eventbridge._dispatch_event
+
+    def dispatch_as_aws(event, view=None):
+        if event["Source"] != "aws.s3":
+            return dispatch(event, view)
+        here = get_account_id(), get_region()
+        bus.deliver({
+            "version": "0", "id": event["EventId"], "source": event["Source"], "detail-type": event["DetailType"],
+            "account": event["Account"], "region": event["Region"], "time": event["Time"],
+            "resources": event["Resources"], "detail": json.loads(event["Detail"]),
+        }, *here)
+        set_request_account_id(here[0])
+        set_request_region(here[1])
+
+    eventbridge._dispatch_event = dispatch_as_aws
+
+
 def send(queue_arn, event, rule_arn):
     """Puts an event on a queue, if the queue's policy lets this rule."""
     if not sqs.queue_policy_allows(queue_arn, "events.amazonaws.com", rule_arn, get_account_id()):
@@ -237,6 +275,7 @@ if __name__ == "__main__":
     die_with_the_test()
     bus = Bus()
     complete(lambda: bus.hurried)
+    tell_of_objects(bus)
     # A line for each event and each message would bury what the functions say.
     for name in ("events", "sns"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -28,6 +28,7 @@ def complete(is_hurried):
     gather_batches(is_hurried)
     pass_over_metric_math()
     answer_for_text_messages()
+    keep_policies_of_buses()
     # Schedules fire when a test says so.
     eventbridge.start_scheduler = lambda: None
 
@@ -50,6 +51,9 @@ def name_roles():
 
     def resolve_role(key, asked):
         value = resolve(key, asked)
+        if value == f"arn:aws:iam::{asked.principal_account}:root":
+            # To a bucket of another account, every caller is its account's root.
+            value = iam.caller_arn()
         if key.lower() != "aws:principalarn" or ":assumed-role/" not in value:
             return value
         role = iam_service._roles.get_scoped(value.split(":")[4], None, value.split("/")[1])
@@ -83,6 +87,24 @@ def pass_over_metric_math():
     kind["delete"] = lambda physical_id, properties: (
         None if "Metrics" in properties else delete(physical_id, properties)
     )
+
+
+def keep_policies_of_buses():
+    """The emulator knows no policy of a bus as a resource of a template."""
+
+    def create(logical_id, properties, stack):
+        statement = properties["Statement"] | {"Sid": properties["StatementId"]}
+        policy = eventbridge._event_bus_policies.setdefault(
+            properties["EventBusName"], {"Version": "2012-10-17", "Statement": []}
+        )
+        policy["Statement"].append(statement)
+        return f"{properties['EventBusName']}|{properties['StatementId']}", {}
+
+    def delete(physical_id, properties):
+        policy = eventbridge._event_bus_policies.get(properties["EventBusName"], {"Statement": []})
+        policy["Statement"] = [one for one in policy["Statement"] if one["Sid"] != properties["StatementId"]]
+
+    provisioners._RESOURCE_HANDLERS["AWS::Events::EventBusPolicy"] = {"create": create, "delete": delete}
 
 
 def ask_roles_first():

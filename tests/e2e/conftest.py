@@ -38,6 +38,12 @@ def account():
 
 
 @pytest.fixture
+def members():
+    """Two more accounts of the organisation."""
+    return [f"{next(_accounts):012}" for _ in range(2)]
+
+
+@pytest.fixture
 def deploy(aws, binaries):
     """Deploys a template; what is deployed goes when the test does."""
     stacks = []

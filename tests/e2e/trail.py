@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 SIGN_IN = "AWS Console Sign In via CloudTrail"
 SERVICE_EVENT = "AWS Service Event via CloudTrail"
 API_CALL = "AWS API Call via CloudTrail"
+# Every account is in it.
+ORGANIZATION = "o-a1b2c3d4e5"
 
 
 def scenario(binary, name, account, seed=1):

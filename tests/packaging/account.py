@@ -12,7 +12,7 @@ OPERATIONS = f"arn:aws:sns:{REGION}:{ACCOUNT}:tripmeter-OperationsTopic-1"
 TRAIL = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/main"
 RULES = [
     {"name": "SESReads", "state": ALL, "route": "control-plane", "condition": None, "pattern": {"source": ["a"]}},
-    {"name": "SESUse", "state": "ENABLED", "route": "usage", "condition": None, "pattern": {"source": ["b"]}},
+    {"name": "SESUse", "state": "ENABLED", "route": "usage", "condition": "UseByEvents", "pattern": {"source": ["b"]}},
     {"name": "SpendHealth", "state": "ENABLED", "route": "spend", "condition": None, "pattern": {"source": ["d"]}},
     # Not deployed, and need not be.
     {"name": "STSRoles", "state": ALL, "route": "control-plane", "condition": "RoutesRoles", "pattern": {"source": ["c"]}},

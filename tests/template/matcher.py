@@ -3,6 +3,8 @@
 Written from "Creating Amazon EventBridge event patterns"; anything else in a pattern is an error, not a guess.
 """
 
+import re
+
 
 def matches(pattern, event):
     return all(key in event and _field(wanted, event[key]) for key, wanted in pattern.items())
@@ -18,10 +20,14 @@ def _field(wanted, value):
 
 def _entry(entry, value):
     if isinstance(entry, dict):
-        [(operator, prefix)] = entry.items()
-        if operator != "prefix":
-            raise NotImplementedError(operator)
-        return isinstance(value, str) and value.startswith(prefix)
+        [(operator, wanted)] = entry.items()
+        match operator:
+            case "prefix":
+                return isinstance(value, str) and value.startswith(wanted)
+            case "wildcard":
+                anything = ".*".join(map(re.escape, wanted.split("*")))
+                return isinstance(value, str) and re.fullmatch(anything, value) is not None
+        raise NotImplementedError(operator)
     return entry == value
 
 

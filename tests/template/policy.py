@@ -46,7 +46,7 @@ def _met(operator, key, values, context):
     match operator:
         case "StringEquals":
             return asked in values
-        case "ArnLike":
+        case "ArnLike" | "StringLike":
             return asked is not None and _holds(values, asked)
         case "ArnEquals":
             return asked in values

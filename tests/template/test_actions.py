@@ -14,9 +14,11 @@ AWS = ROOT / "shared/aws/src"
 
 # What Lambda does with a function's role, for its logs, its sources and what it fails on.
 OF_LAMBDA = re.compile(r"logs:|sqs:|kms:|dynamodb:(DescribeStream|GetRecords|GetShardIterator|ListStreams)$")
+# What an operation asks for by what it is asked: an object's version.
+OF_PARAMETERS = re.compile(r"s3:GetObjectVersion$")
 
 # An operation is called by its method; what a transaction does is granted as the single operations are.
-PREFIXES = {"dynamodb": "dynamodb", "sns": "sns", "sesv2": "ses", "cloudwatch": "cloudwatch"}
+PREFIXES = {"dynamodb": "dynamodb", "sns": "sns", "sesv2": "ses", "cloudwatch": "cloudwatch", "s3": "s3"}
 IN_TRANSACTIONS = {
     "Put::builder": "dynamodb:PutItem",
     "Update::builder": "dynamodb:UpdateItem",
@@ -87,12 +89,12 @@ def called(function):
 
 @pytest.fixture(scope="module")
 def granted(translated):
-    stack = Stack(translated, {"ChatTopic": "yes"})
+    stack = Stack(translated, {"ChatTopic": "yes", "TrailBucket": "archive"})
 
     def actions(function):
         for statement in role_of(stack, function)[1]["Statement"]:
             held = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-            yield from (action for action in held if not OF_LAMBDA.match(action))
+            yield from (action for action in held if not OF_LAMBDA.match(action) and not OF_PARAMETERS.match(action))
 
     return {function: set(actions(function)) for function in ACTIONS}
 
@@ -104,6 +106,7 @@ def directory(function):
         "SpendFunction": "spend",
         "NotifyFunction": "notify",
         "CanaryFunction": "canary",
+        "TrailFunction": "trail",
     }[function]
 
 

@@ -10,7 +10,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from stack import ROOT, source
 
 BIN = Path(sys.executable).parent
-TEMPLATES = ["template.yaml", *(f"infra/{name}.yaml" for name in ("forwarder", "guardrails", "trail", "meters", "openai"))]
+TEMPLATES = ["template.yaml", *(f"infra/{name}.yaml" for name in ("forwarder", "guardrails", "trail", "meters", "openai", "archive"))]
 REGIONS = ["us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1"]
 # AWS Budgets and Cost Explorer are not in GovCloud, SES is not in China: conditions leave out the one, and nobody
 # creates the others there.

@@ -5,7 +5,7 @@ import re
 import pytest
 from stack import Stack, source
 
-TEMPLATES = ["template.yaml", "infra/forwarder.yaml", "infra/trail.yaml", "infra/meters.yaml"]
+TEMPLATES = ["template.yaml", "infra/forwarder.yaml", "infra/trail.yaml", "infra/archive.yaml", "infra/meters.yaml"]
 
 
 def test_settings_have_the_names_defaults_and_ranges_of_the_program(settings):
@@ -58,6 +58,8 @@ def test_every_parameter_is_in_one_group():
         ("WatchedRegions", ["", "us-east-1", "us-gov-west-1,eu-west-1"], ["us-east-1, eu-west-1", "europe"]),
         ("RunbookBaseUrl", ["", "https://wiki.example.com/runbooks/"], ["wiki.example.com", "http://example.com"]),
         ("RolePath", ["/", "/security/"], ["security", "/security"]),
+        ("OrganizationId", ["", "o-a1b2c3d4e5"], ["a1b2c3d4e5", "o-A1B2C3D4E5"]),
+        ("TrailBucket", ["", "aws-controltower-logs-555566667777-eu-west-1"], ["s3://archive", "archive/", "Archive"]),
         ("KeyArn", ["", "arn:aws-cn:kms:cn-north-1:111122223333:key/0a1b"], ["alias/aws/sns", "0a1b"]),
     ],
 )

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 from stack import Stack
-from wiring import ACTIONS, CHECKS, logs_reach_their_function
+from wiring import ACTIONS, BY_PARAMETER, CHECKS, logs_reach_their_function
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/9f8e7d6c"
 STACKS = {
@@ -21,10 +21,14 @@ STACKS = {
             "PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary",
             "RolePath": "/security/",
             "ReservedConcurrency": 5,
+            "OrganizationId": "o-a1b2c3d4e5",
+            "TrailBucket": "archive",
+            "TrailKeyArn": "arn:aws:kms:eu-central-1:555566667777:key/1a2b3c4d",
             "BedrockLogGroup": "/aws/bedrock/invocations",
             "CreateMeters": "yes",
         }
     },
+    "of an organisation without a key": {"parameters": {"OrganizationId": "o-a1b2c3d4e5", "TrailBucket": "archive"}},
     "in another partition": {"partition": "aws-cn", "region": "cn-north-1"},
     "by the longest name": {"name": "tripmeter-in-production1"},
 }
@@ -41,7 +45,9 @@ def test_the_stack_is_connected(stack, check):
 
 
 def test_every_function_is_accounted_for(stack):
-    assert set(stack.of_type("AWS::Lambda::Function")) == set(ACTIONS)
+    functions = set(stack.of_type("AWS::Lambda::Function"))
+
+    assert functions <= set(ACTIONS) and set(ACTIONS) - functions <= BY_PARAMETER
 
 
 def test_no_arn_is_of_another_partition(translated):
@@ -251,6 +257,39 @@ MUTATIONS = [
     ("no permission to read meters", delete("SpendPermission"), "SpendMetrics may not invoke SpendFunction"),
     ("no word", delete(*properties("NotifySweep", "Targets", 0, "Input")), "NotifySweep does not call with its word"),
 ]
+
+
+# The same of what only an organisation has.
+OF_AN_ORGANISATION = [
+    ("no policy of the files' queue", delete("TrailQueuePolicy"), "TrailFiles may not send to TrailQueue"),
+    (
+        "anybody's rule may tell of files",
+        delete(*properties("TrailQueuePolicy", "PolicyDocument", "Statement", 0, "Condition")),
+        "TrailQueue lets in rules of others",
+    ),
+    ("files fail together", delete(*properties("TrailMapping", "FunctionResponseTypes")), "TrailMapping fails whole batches"),
+    ("files come back soon", put(60, *properties("TrailQueue", "VisibilityTimeout")), "TrailQueue shows messages again"),
+    ("files are lost", delete(*properties("TrailQueue", "RedrivePolicy")), "TrailQueue has no dead-letter queue"),
+    ("late files", delete("TrailIsLate"), "no alarm watches ApproximateAgeOfOldestMessage"),
+    ("files set aside", delete("TrailDeadLettersFilled"), "no alarm watches ApproximateNumberOfMessagesVisible"),
+    ("no alarm of errors", delete("TrailFails"), "no alarm watches Errors"),
+    (
+        "every bucket",
+        put("*", *properties("TrailRole", "Policies", 0, "PolicyDocument", "Statement", 2, "Resource")),
+        "TrailFunction on",
+    ),
+]
+
+
+@pytest.mark.parametrize("mutate, said", [pytest.param(m, s, id=name) for name, m, s in OF_AN_ORGANISATION])
+def test_what_is_not_connected_in_an_organisation_is_noticed(translated, mutate, said):
+    template = copy.deepcopy(translated)
+
+    mutate(template)
+
+    stack = Stack(template, {"TrailBucket": "archive"})
+    problems = [problem for check in CHECKS for problem in check(stack)]
+    assert any(said in problem for problem in problems), problems
 
 
 @pytest.mark.parametrize("mutate, said", [pytest.param(m, s, id=name) for name, m, s in MUTATIONS])

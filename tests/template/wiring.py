@@ -47,6 +47,13 @@ ACTIONS = {
         "FailedQueue": {"sqs:SendMessage"},
         "SpendLogs": LOGS,
     },
+    "TrailFunction": {
+        "StateTable": JUDGES,
+        "FindingsTable": QUERY | {"dynamodb:UpdateItem"},
+        "the trail's files": {"s3:GetObject", "s3:GetObjectVersion"},
+        "TrailQueue": {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"},
+        "TrailLogs": LOGS,
+    },
     "NotifyFunction": {
         "StateTable": READ | QUERY | WRITE,
         "FindingsTable": READ | {"dynamodb:UpdateItem"},
@@ -69,6 +76,9 @@ ACTIONS = {
         "CanaryLogs": LOGS,
     },
 }
+
+# What is not there in every deployment.
+BY_PARAMETER = {"TrailFunction", "FindingsChatTopic"}
 
 ENVIRONMENT = """
     TRIPMETER_STATE_TABLE TRIPMETER_FINDINGS_TABLE TRIPMETER_FINDINGS_TOPIC TRIPMETER_CHAT_TOPIC
@@ -95,6 +105,12 @@ NAMES = {
     "TopicName",
     "TrailName",
 }
+
+
+def granted(stack):
+    """What the functions of this stack are to be granted."""
+    left_out = BY_PARAMETER - stack.resources.keys()
+    return {function: actions for function, actions in ACTIONS.items() if function not in left_out}
 
 
 def role_of(stack, function):
@@ -369,7 +385,7 @@ def every_function_has_its_environment(stack):
                 yield f"{function} lacks {name}"
         roles = variables.get("TRIPMETER_OWN_ROLES", "").split(",")
         wanted = [stack.resources[key]["Properties"]["Role"] for key in ("CanaryFunction", "NotifyFunction")]
-        if roles[:2] != wanted or set(roles) != {stack.resources[key]["Properties"]["Role"] for key in ACTIONS}:
+        if roles[:2] != wanted or set(roles) != {stack.resources[key]["Properties"]["Role"] for key in granted(stack)}:
             yield f"{function} does not know the roles of its stack"
         if len(json.dumps(variables)) > 4_096:
             yield f"{function} has more environment than Lambda takes"
@@ -386,12 +402,16 @@ def _logical(stack, arn):
         return f"{stack.by_arn(base)}/stream"
     if arn == stack.parameters["KeyArn"]:
         return "Key"
+    if arn == stack.parameters["TrailKeyArn"]:
+        return "the trail's key"
+    if arn == f"arn:{stack.partition}:s3:::{stack.parameters['TrailBucket']}/*":
+        return "the trail's files"
     return stack.by_arn(arn)
 
 
 def roles_hold_exactly_what_is_needed(stack):
     encrypted = bool(stack.parameters["KeyArn"])
-    for function, wanted in ACTIONS.items():
+    for function, wanted in granted(stack).items():
         _, policy = role_of(stack, function)
         held = {}
         for statement in policy["Statement"]:
@@ -399,9 +419,12 @@ def roles_hold_exactly_what_is_needed(stack):
             resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
             for arn in resources:
                 held.setdefault(_logical(stack, arn), set()).update(actions)
-        wanted = {key: set(actions) for key, actions in wanted.items() if key != "FindingsChatTopic" or key in stack.resources}
+        left_out = BY_PARAMETER - stack.resources.keys()
+        wanted = {key: set(actions) for key, actions in wanted.items() if key not in left_out}
         if encrypted:
             wanted.setdefault("Key", set()).add("kms:Decrypt")
+        if function == "TrailFunction" and stack.parameters["TrailKeyArn"]:
+            wanted["the trail's key"] = {"kms:Decrypt"}
         for key in sorted({*held, *wanted}, key=str):
             if held.get(key, set()) != wanted.get(key, set()):
                 yield f"{function} on {key}: {sorted(held.get(key, set()) ^ wanted.get(key, set()))}"

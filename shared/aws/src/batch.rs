@@ -9,8 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use aws_lambda_events::sqs::SqsBatchResponse;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use tripmeter_catalogue::Scope;
 use tripmeter_model::{Activity, Timestamp};
 
@@ -18,6 +16,8 @@ use crate::canary::Millis;
 use crate::deployment::tell;
 use crate::detector::{Detector, by_account};
 use crate::exceptions::Exceptions;
+pub use crate::queue::NoBatch;
+use crate::queue::{self, Message};
 use crate::sample::Sample;
 use crate::state::Outcome;
 use crate::telemetry::{Metric, Metrics};
@@ -37,35 +37,6 @@ pub struct Content {
     pub records: u64,
 }
 
-/// What SQS hands over. Messages are taken as they are, so that one which is not what it should be is one message.
-#[derive(Deserialize)]
-struct Delivery<'a> {
-    #[serde(rename = "Records", borrow)]
-    messages: Vec<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Message {
-    #[serde(rename = "messageId")]
-    id: String,
-    body: String,
-    #[serde(default)]
-    attributes: Attributes,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Attributes {
-    approximate_receive_count: Option<String>,
-}
-
-impl Message {
-    fn received(&self) -> u32 {
-        let count = self.attributes.approximate_receive_count.as_deref();
-        count.and_then(|count| count.parse().ok()).unwrap_or(1)
-    }
-}
-
 /// What came of a batch.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -83,11 +54,6 @@ pub struct Report {
     pub failed: Vec<String>,
 }
 
-/// A payload that is no batch of a queue.
-#[derive(Debug, thiserror::Error)]
-#[error("the payload is no batch of SQS: {0}")]
-pub struct NoBatch(#[from] serde_json::Error);
-
 /// Judges what a queue hands over.
 ///
 /// # Errors
@@ -100,12 +66,11 @@ pub async fn handle(
     now: Millis,
     until: Instant,
 ) -> Result<Report, NoBatch> {
-    let delivery: Delivery<'_> = serde_json::from_str(payload)?;
     let mut report = Report::default();
     let mut together = Vec::new();
     let mut alone = Vec::new();
-    for raw in delivery.messages {
-        let Ok(message) = serde_json::from_str::<Message>(raw.get()) else {
+    for message in queue::messages(payload)? {
+        let Some(message) = message else {
             // Without its id it can be neither acknowledged nor handed back.
             report
                 .unreadable
@@ -124,10 +89,10 @@ pub async fn handle(
             continue;
         };
         let read = (message.id.clone(), read);
-        if message.received() > TOGETHER {
+        if message.received > TOGETHER {
             alone.push(vec![read]);
         } else {
-            together.push((message.received() > 1, read));
+            together.push((message.received > 1, read));
         }
     }
     let redelivered = together.iter().any(|(again, _)| *again);
