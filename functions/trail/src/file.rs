@@ -58,8 +58,8 @@ impl File<'_> {
     ) -> Result<Contents, Stopped> {
         let (pieces, incoming) = mpsc::channel(WAITING);
         let (outgoing, parts) = mpsc::channel(WAITING);
-        let (scope, judges) = (self.trail.detector.scope.clone(), self.trail.judges);
-        let reading = tokio::task::spawn_blocking(move || contents::read(incoming, &scope, judges, &outgoing));
+        let (scope, of_calls) = (self.trail.detector.scope.clone(), self.trail.judges);
+        let reading = tokio::task::spawn_blocking(move || contents::read(incoming, &scope, of_calls, &outgoing));
         let fetching = self.fetch(pieces, shift.until);
         let judging = self.judge(parts, exceptions, shift, judged);
         let (fetched, judged, contents) = tokio::join!(fetching, judging, reading);

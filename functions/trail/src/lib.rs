@@ -95,7 +95,8 @@ pub async fn handle(payload: &str, trail: &Trail, exceptions: &Exceptions, shift
     let mut report = Report::default();
     for message in queue::messages(payload)? {
         match message {
-            Some(message) => trail.judge(&message, exceptions, shift, &mut report).await,
+            // Boxed: fetching, reading and judging at once make a large future.
+            Some(message) => Box::pin(trail.judge(&message, exceptions, shift, &mut report)).await,
             // Without its id it can be neither acknowledged nor handed back.
             None => report.cannot_read("", "it is no message of SQS"),
         }
@@ -139,7 +140,7 @@ impl Trail {
             account,
         };
         let mut judged = Judged::default();
-        match file.work(exceptions, shift, &mut judged).await {
+        match Box::pin(file.work(exceptions, shift, &mut judged)).await {
             Ok(contents) => {
                 if report.note(&object.key, &contents) {
                     report.answer.add_failure(&message.id);

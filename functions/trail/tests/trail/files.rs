@@ -31,7 +31,7 @@ async fn a_files_use_is_counted_for_the_account_that_its_folder_names() {
 async fn a_file_that_is_announced_again_is_counted_once() {
     let stage = Stage::set().await;
     let file = stage.file("one", &calls(0..MANY));
-    deliver(&stage.trail, &[file.clone()], shift(0)).await;
+    deliver(&stage.trail, std::slice::from_ref(&file), shift(0)).await;
     deliver(&stage.trail, &[stage.file("two", &calls(MANY..MANY + 100))], shift(60)).await;
 
     let report = deliver(&stage.trail, &[file], shift(SHIFT + 1)).await;
@@ -44,7 +44,7 @@ async fn a_file_that_is_announced_again_is_counted_once() {
 async fn while_one_works_on_a_file_another_hands_it_back() {
     let stage = Stage::set().await;
     let file = stage.file("one", &calls(0..20));
-    deliver(&stage.trail, &[file.clone()], shift(0)).await;
+    deliver(&stage.trail, std::slice::from_ref(&file), shift(0)).await;
 
     let report = deliver(&stage.trail, &[file], shift(SHIFT - 1)).await;
 
@@ -59,7 +59,12 @@ async fn a_file_is_gone_on_with_where_its_worker_stopped_and_nothing_counts_twic
         let stage = Stage::set().await;
         let file = stage.file("one", &calls(0..MANY));
         let faults = vec![Fault::None; writes].into_iter().chain([Fault::Denied; 100]);
-        let stopped = deliver(&stage.failing(Faults::of("PutItem", faults)), &[file.clone()], shift(0)).await;
+        let stopped = deliver(
+            &stage.failing(Faults::of("PutItem", faults)),
+            std::slice::from_ref(&file),
+            shift(0),
+        )
+        .await;
         parts = stopped.outcomes.len();
 
         let resumed = deliver(&stage.trail, &[file], shift(SHIFT + 1)).await;
@@ -83,7 +88,7 @@ async fn when_no_time_is_left_a_file_is_handed_back_and_judged_later() {
         ..shift(0)
     };
 
-    let late = deliver(&stage.trail, &[file.clone()], over).await;
+    let late = deliver(&stage.trail, std::slice::from_ref(&file), over).await;
     let next = deliver(&stage.trail, &[file], shift(1)).await;
 
     assert_eq!((handed_back(&late), handed_back(&next)), (vec!["message-0"], vec![]));
@@ -97,7 +102,7 @@ async fn answers_that_are_lost_count_nothing_twice() {
     for operation in ["UpdateItem", "PutItem"] {
         let unlucky = stage.failing(Faults::of(operation, [Fault::AnswerLost; 6]));
         let begins = if operation == "UpdateItem" { 0 } else { SHIFT + 1 };
-        deliver(&unlucky, &[file.clone()], shift(begins)).await;
+        deliver(&unlucky, std::slice::from_ref(&file), shift(begins)).await;
     }
 
     deliver(&stage.trail, &[file], shift(3 * SHIFT)).await;
@@ -151,7 +156,7 @@ async fn a_transfer_that_breaks_off_is_tried_again_and_counts_once() {
     stage
         .s3
         .answer(&key, Answer::CutOff(Arc::clone(&bytes), bytes.len() / 2));
-    let broken_off = deliver(&stage.trail, &[file.clone()], shift(0)).await;
+    let broken_off = deliver(&stage.trail, std::slice::from_ref(&file), shift(0)).await;
     stage.s3.answer(&key, Answer::Object(bytes));
 
     let report = deliver(&stage.trail, &[file], shift(SHIFT + 1)).await;
@@ -170,7 +175,7 @@ async fn of_a_file_that_is_cut_off_counts_what_is_there_and_it_is_set_aside() {
     bytes.truncate(bytes.len() * 9 / 10);
     let file = stage.bytes("cut", bytes);
 
-    let first = deliver(&stage.trail, &[file.clone()], shift(0)).await;
+    let first = deliver(&stage.trail, std::slice::from_ref(&file), shift(0)).await;
     let counted = stage.counted(MEMBER).await;
     let second = deliver(&stage.trail, &[file], shift(SHIFT + 1)).await;
 

@@ -55,7 +55,7 @@ async fn a_file_of_fifty_megabytes_takes_little_more_memory_than_one_of_twelve()
         let payload = json!({ "Records": [notice(0, BUCKET, &key, log.len())] }).to_string();
         s3.put(&key, log);
 
-        let run = run(&local, &s3, payload);
+        let run = run(&local, &s3, &payload);
 
         assert_eq!(run.answer, r#"{"batchItemFailures":[]}"#);
         println!("{megabytes} MB: {} kB at the most", run.peak);

@@ -22,7 +22,7 @@ pub(crate) struct Run {
 }
 
 /// Runs the program over one payload.
-pub(crate) fn run(local: &Local, s3: &S3, payload: String) -> Run {
+pub(crate) fn run(local: &Local, s3: &S3, payload: &str) -> Run {
     let (answered, answer) = channel();
     let address = runtime_api(payload, answered);
     let mut program = start(address, local, s3);
@@ -75,7 +75,7 @@ fn start(runtime_api: SocketAddr, local: &Local, s3: &S3) -> Child {
 /// Serves one invocation, and says what was answered to it.
 ///
 /// <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
-fn runtime_api(payload: String, answered: Sender<String>) -> SocketAddr {
+fn runtime_api(payload: &str, answered: Sender<String>) -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() + DEADLINE;
@@ -85,7 +85,7 @@ fn runtime_api(payload: String, answered: Sender<String>) -> SocketAddr {
          lambda-runtime-deadline-ms: {deadline}\r\ncontent-length: {}\r\n\r\n",
         payload.len()
     );
-    let mut invocation = Some(head + &payload);
+    let mut invocation = Some(head + payload);
     thread::spawn(move || {
         for stream in listener.incoming() {
             serve(stream.unwrap(), &mut invocation, &answered);
