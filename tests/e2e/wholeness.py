@@ -26,7 +26,8 @@ def samples(template, account, region):
         if name in signals.HEARD_BY:
             yield name, signals.recorded(signals.HEARD_BY[name], account, region)
             continue
-        for source in pattern["detail"]["eventSource"] if pattern else []:
+        # Without one it hears files, and no calls.
+        for source in pattern["detail"].get("eventSource", []) if pattern else []:
             called = next(one for one in pattern["detail"]["eventName"] if isinstance(one, str))
             read_only = resource["Properties"]["State"] == EVERY_MANAGEMENT_EVENT
             service = source.removesuffix(".amazonaws.com")
