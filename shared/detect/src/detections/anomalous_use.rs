@@ -612,9 +612,11 @@ mod tests {
 
     #[test]
     fn other_models_from_home_are_no_hijack_however_many_calls() {
-        let mut story = quiet_days(Service::Bedrock, 120);
-        let evaluation = burst(119, 4_000).into_iter();
+        let mut story = quiet_days(Service::Bedrock, 50);
+        let evaluation = (0..6_000).map(|n| activity(Service::Bedrock, "InvokeModel", at(49 * 24 + 12).plus(n / 10)));
         story.extend(evaluation.map(|call| crate::testing::of_model(call, "llama")));
-        assert_eq!(worst(&found(story), Family::Hijack), None);
+        let found = found(story);
+        assert_eq!(worst(&found, Family::Hijack), None);
+        assert!(worst(&found, Family::AnomalousUse) >= Some(Severity::Medium));
     }
 }
