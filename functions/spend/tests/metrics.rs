@@ -5,11 +5,9 @@
 mod support;
 
 use aws_sdk_dynamodb::Client;
-use support::{ACCOUNT, Answer, CloudWatch, detector};
+use support::{ACCOUNT, Answer, CloudWatch, detector, findings, id};
 use tripmeter_aws::exceptions::Exceptions;
-use tripmeter_aws::findings::FindingsTable;
 use tripmeter_aws::testing::Local;
-use tripmeter_catalogue::signals::metrics::METERS;
 use tripmeter_model::{IdentityKind, Service, Timestamp};
 use tripmeter_spend::meters::{PERIOD_SECONDS, Reader, Report};
 
@@ -18,15 +16,6 @@ const TEN: i64 = 1_772_532_000;
 
 fn now() -> Timestamp {
     Timestamp::from_seconds(TEN + 2 * PERIOD_SECONDS)
-}
-
-/// The id of the query for a metric.
-fn id(metric: &str) -> &'static str {
-    let found = METERS.iter().enumerate().find_map(|(m, meter)| {
-        let s = meter.series.iter().position(|series| series.metric == metric)?;
-        Some(format!("m{m}s{s}"))
-    });
-    found.unwrap().leak()
 }
 
 /// A page with one series: a value for each period from ten o'clock on.
@@ -110,7 +99,7 @@ async fn mail_that_no_record_shows_is_found_by_its_metric_alone() {
 
     read(&reader, &local).await;
 
-    let stored = FindingsTable::new(local.dynamodb(), local.findings_table());
+    let stored = findings(&local);
     let open = stored.open_before(Timestamp::from_seconds(i64::MAX), 10).await.unwrap();
     assert_eq!(open.len(), 1, "{open:?}");
     let finding = stored.get(ACCOUNT, &open[0].uid).await.unwrap().unwrap().finding;

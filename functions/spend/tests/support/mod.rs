@@ -18,21 +18,34 @@ use tripmeter_aws::findings::FindingsTable;
 use tripmeter_aws::own::OwnCalls;
 use tripmeter_aws::state::State;
 use tripmeter_aws::testing::{Local, http};
+use tripmeter_catalogue::signals::metrics::METERS;
 use tripmeter_detect::Settings;
 
 pub(crate) const ACCOUNT: &str = "111122223333";
 
 pub(crate) fn detector(local: &Local) -> Detector {
     let client = local.dynamodb();
-    let findings = FindingsTable::new(client.clone(), local.findings_table());
     Detector {
         home: ACCOUNT.into(),
-        state: State::new(client.clone(), local.state_table(), findings),
+        state: State::new(client.clone(), local.state_table(), findings(local)),
         canary: Canary::new(client, local.state_table()),
         own: OwnCalls::default(),
         scope: tripmeter_aws::scope("prod", &[]),
         settings: Settings::default(),
     }
+}
+
+pub(crate) fn findings(local: &Local) -> FindingsTable {
+    FindingsTable::new(local.dynamodb(), local.findings_table())
+}
+
+/// The id of the query for a metric.
+pub(crate) fn id(metric: &str) -> &'static str {
+    let found = METERS.iter().enumerate().find_map(|(m, meter)| {
+        let s = meter.series.iter().position(|series| series.metric == metric)?;
+        Some(format!("m{m}s{s}"))
+    });
+    found.unwrap().leak()
 }
 
 /// One series of an answer: the query's id, its label, and values at seconds since 1970.
