@@ -279,9 +279,24 @@ mod tests {
             Kind::PolicyChange
         );
         assert_eq!(
-            kind("ip_allowlist.updated", json!({"allowed_ips": ["0.0.0.0/0"]})),
+            kind(
+                "organization.updated",
+                json!({"changes_requested": {"api_call_logging_project_ids": ["p"]}})
+            ),
             Kind::GuardrailRemoval
         );
+        for open in [
+            json!(["0.0.0.0/0"]),
+            json!(["0.0.0.0/1", "128.0.0.0/1"]),
+            json!(["::/0"]),
+            json!([]),
+        ] {
+            assert_eq!(
+                kind("ip_allowlist.updated", json!({"allowed_ips": open})),
+                Kind::GuardrailRemoval,
+                "{open}"
+            );
+        }
     }
 
     #[test]
@@ -294,6 +309,8 @@ mod tests {
         };
         assert!(invited("owner").grave && !invited("owner").routine);
         assert!(invited("reader").routine && !invited("reader").grave);
+        let made = |permission: &str| event("role.created", json!({"id": "role-1", "permissions": [permission]}));
+        assert!(made("api.organization.all").grave && made("api.model.request").routine);
         let role = json!({"id": "role-api-organization-owner", "principal_id": "user-2", "principal_type": "user"});
         let assigned = event("role.assignment.created", role);
         assert!(assigned.grave);

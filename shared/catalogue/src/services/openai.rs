@@ -59,7 +59,7 @@ pub(crate) const CALLS: &[Call] = &service(Service::OpenAi, &[], [
     credential("user.added", "somebody joins").when(ROLE),
     credential("user.updated", "somebody's role is changed").when(ROLE),
     context("user.deleted", "somebody leaves"),
-    credential("role.created", "a role is made").routine().about(ID),
+    credential("role.created", "a role is made").when(Rule::Judged("grave when it may do everything, else routine", permissions)).about(ID),
     credential("role.updated", "a role's permissions are changed").when(Rule::Judged("only when permissions are added", permissions_added)).about(ID),
     context("role.deleted", "a role is deleted").about(ID),
     credential("role.assignment.created", "somebody is given a role").when(Rule::Judged("grave when the role is owner or admin", assignment)),
@@ -258,6 +258,15 @@ fn is_broad(scope: &str) -> bool {
         .any(|word| matches!(word, "all" | "*" | "write" | "manage" | "management" | "admin" | "full"))
 }
 
+fn permissions(parameters: &Parameters, row: Ruling) -> Ruling {
+    let mut granted = parameters.all("permissions.*").into_iter().filter_map(text_of);
+    if granted.any(|permission| is_broad(&permission)) {
+        row.grave()
+    } else {
+        row.routine()
+    }
+}
+
 fn permissions_added(parameters: &Parameters, row: Ruling) -> Ruling {
     if parameters.known() && parameters.is_empty("changes_requested.permissions_added") {
         return row.context();
@@ -289,6 +298,13 @@ fn limits_raised(parameters: &Parameters, row: Ruling) -> Ruling {
 
 fn call_logging(parameters: &Parameters, row: Ruling) -> Ruling {
     match parameters.text("changes_requested.api_call_logging").as_deref() {
+        // Other projects are logged than were, and who is left out is not said.
+        None if parameters
+            .get("changes_requested.api_call_logging_project_ids")
+            .is_some() =>
+        {
+            row.valued("projects")
+        }
         None => row.context(),
         Some("enabled_for_all_projects") => row.valued("enabled").context(),
         Some("disabled") => row.valued("disabled").grave(),
@@ -296,11 +312,21 @@ fn call_logging(parameters: &Parameters, row: Ruling) -> Ruling {
     }
 }
 
-/// A list that allows everything restricts nothing.
+/// A list that allows everything restricts nothing; so do its halves, and a list with nothing in it.
 fn allowed(parameters: &Parameters, row: Ruling) -> Ruling {
-    let mut ranges = parameters.all("allowed_ips.*").into_iter().filter_map(text_of);
-    if ranges.any(|range| range.trim().ends_with("/0")) {
+    let ranges = parameters.all("allowed_ips.*");
+    let emptied = ranges.is_empty() && parameters.get("allowed_ips").is_some();
+    if emptied || ranges.into_iter().filter_map(text_of).any(|range| is_wide(&range)) {
         return row.removes_guard().grave();
     }
     row
+}
+
+/// More addresses than anybody has: at least a 256th of IPv4, or of IPv6.
+fn is_wide(range: &str) -> bool {
+    let bits = range
+        .trim()
+        .rsplit_once('/')
+        .and_then(|(_, bits)| bits.parse::<u8>().ok());
+    bits.is_some_and(|bits| bits <= 8)
 }
