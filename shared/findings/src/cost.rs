@@ -96,6 +96,9 @@ fn summed(finding: &Finding, micros: u64) -> Cost {
 
 fn estimated(finding: &Finding) -> Option<Cost> {
     let service = finding.finding_type.service;
+    if service == Service::OpenAi && !words::counts_tokens(finding) {
+        return None;
+    }
     let (default, assumption) = unit_price(service, None)?;
     let (mut units, mut nanos) = (0u128, 0u128);
     for (target, count) in &finding.units_by_target {

@@ -119,8 +119,16 @@ pub(crate) fn units(finding: &Finding) -> (&'static str, &'static str) {
         Service::Sns if !calls.is_empty() && calls.iter().all(|call| call.value == "Subscribe") => {
             ("mail that asks to confirm", "mails that ask to confirm")
         }
+        Service::OpenAi if !counts_tokens(finding) => ("unit", "units"),
         service => units_of(service),
     }
+}
+
+/// Whether all that a finding about OpenAI counts are tokens: not images, searches, seconds or thousands of characters.
+pub(crate) fn counts_tokens(finding: &Finding) -> bool {
+    const OF_TOKENS: [&str; 4] = ["completions", "embeddings", "moderations", "decisions"];
+    let mut calls = finding.evidence.calls.iter();
+    calls.all(|call| OF_TOKENS.contains(&call.value.as_str()))
 }
 
 /// One unit of the service's use, and several.

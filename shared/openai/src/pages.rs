@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tripmeter_model::Timestamp;
@@ -54,8 +54,18 @@ pub struct Bucket {
     /// When it begins, in seconds since 1970-01-01 UTC.
     pub start_time: i64,
     /// A result for each group that used something.
-    #[serde(default, alias = "result")]
+    #[serde(default, alias = "result", deserialize_with = "rows")]
     pub results: Vec<Row>,
+}
+
+/// What is no object among the rows is left out: the others are none the worse for it.
+fn rows<'de, D: Deserializer<'de>>(rows: D) -> Result<Vec<Row>, D::Error> {
+    let rows: Option<Vec<Value>> = Deserialize::deserialize(rows)?;
+    let objects = rows.unwrap_or_default().into_iter().filter_map(|row| match row {
+        Value::Object(row) => Some(row),
+        _ => None,
+    });
+    Ok(objects.collect())
 }
 
 /// What one group used: the members of a result, by name.

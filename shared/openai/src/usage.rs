@@ -169,6 +169,7 @@ pub fn activity(
     event_id: &str,
     organisation: &str,
 ) -> Activity {
+    let owner = group.user.as_deref().filter(|_| group.key.is_some());
     Activity {
         time,
         event_id: Some(bounded(event_id, 64)),
@@ -190,7 +191,11 @@ pub fn activity(
         effect: None,
         routine: false,
         grave: false,
-        links: Vec::new(),
+        // Whose key it is: what that person opened bears on its use.
+        links: owner
+            .map(|id| identity(IdentityKind::OpenAiUser, id).id)
+            .into_iter()
+            .collect(),
         issued: None,
         shape: digest64(&[Service::OpenAi.name(), kind]),
         why: String::new(),

@@ -44,6 +44,8 @@ const MUCH: u64 = 10;
 /// Hours of one day, and days of seven, that make a rise lasting.
 const LASTING_HOURS: u32 = 6;
 const LASTING_DAYS: u32 = 4;
+/// What overwhelms at its time of day, where volume is all there is.
+const HUNDREDFOLD: f64 = 100.0;
 /// What it brings that a rise lasts; and where no place is shown, so that what is overwhelming and lasts is High.
 const LASTING: f64 = 20.0;
 const LASTING_UNPLACED: f64 = 25.0;
@@ -116,8 +118,15 @@ pub(crate) fn volume<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell, weigh
         Standing::NeverSeen => facts.service_days,
         _ => scene.profile.age_days(facts.day),
     };
-    // Where no place is shown, volume is all there is: it does not wait for a month-end to be seen.
+    // Where no place is shown, volume is all there is: it does not wait for a month-end to be seen, and a hundred times what
+    // the time of day expects is overwhelming even where the busiest hour of the week is not dwarfed.
     let unplaced = scene.shows_no_place();
+    let hundredfold = surprise.count as f64 >= HUNDREDFOLD * surprise.expected.mean;
+    let level = if unplaced && facts.standing == Standing::Known && level >= Level::Anomalous && hundredfold {
+        Level::Overwhelming
+    } else {
+        level
+    };
     let grown = known_for >= scene.settings.grown_days || unplaced;
     let note = match facts.standing {
         Standing::NeverSeen => Note::Newcomer(surprise),
@@ -185,7 +194,8 @@ pub(crate) fn novelty<'a>(
         _ if !facts.enough => None,
         Standing::NeverSeen if dwarfs => Some((FactorName::NeverSeenIdentity, NEVER_SEEN_AND_DWARFING)),
         Standing::NeverSeen if in_haste => Some((FactorName::NeverSeenIdentity, NEVER_SEEN_IN_HASTE)),
-        Standing::NeverSeen if foreign => Some((FactorName::NeverSeenIdentity, NEVER_SEEN)),
+        // Where no place is shown, a new key that does no more than others do is the one that was just made for it.
+        Standing::NeverSeen if foreign && !scene.shows_no_place() => Some((FactorName::NeverSeenIdentity, NEVER_SEEN)),
         Standing::NeverSeen => None,
         _ if scene.profile.dormant_before(facts.day) => Some((FactorName::Dormant, DORMANT)),
         _ => None,
