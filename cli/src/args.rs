@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use tripmeter_model::{DAY, Severity, Timestamp};
+use tripmeter_openai::ORGANISATION;
 
 use crate::doctor::Doctor;
 use crate::findings::Findings;
@@ -126,6 +127,10 @@ pub(crate) struct Replay {
     /// End here: a date, which still counts, or an RFC 3339 time
     #[arg(long, value_name = "TIME", value_parser = to_time)]
     pub(crate) to: Option<Timestamp>,
+
+    /// The organization whose exports of OpenAI's these are, as the deployment names it
+    #[arg(long, value_name = "ID", default_value = ORGANISATION)]
+    pub(crate) openai_organization: String,
 
     /// Print only what is at least low, medium, high or critical
     #[arg(long, value_name = "SEVERITY")]

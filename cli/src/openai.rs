@@ -63,8 +63,9 @@ async fn look(check: &Check) -> anyhow::Result<ExitCode> {
     let now = cloud::now();
     let mut seen = Seen::default();
     seen.needed("audit log", asked.audit_log().await);
-    for kind in KINDS {
-        seen.needed(
+    for (nth, kind) in KINDS.iter().enumerate() {
+        seen.kind(
+            nth,
             &format!("usage: {}", kind.name),
             asked.usage(kind.name, kind.groups, now).await,
         );
@@ -157,11 +158,18 @@ impl Default for Seen {
 }
 
 impl Seen {
-    /// Without this the detector is blind. A kind of usage that the API does not have is none.
+    /// Without this the detector is blind.
     fn needed(&mut self, what: &str, answer: Result<String, ApiError>) {
-        let is_there = matches!(answer, Ok(_) | Err(ApiError::NotFound { .. }));
-        self.is_blind |= !is_there || answer.as_ref().is_ok_and(|note| note.starts_with("empty"));
+        self.is_blind |= answer.as_ref().map_or(true, |note| note.starts_with("empty"));
         self.useful(what, answer);
+    }
+
+    /// A kind of usage: one that the API does not have is none, but it has the first.
+    fn kind(&mut self, nth: usize, what: &str, answer: Result<String, ApiError>) {
+        match answer {
+            answer @ Err(ApiError::NotFound { .. }) if nth > 0 => self.useful(what, answer),
+            answer => self.needed(what, answer),
+        }
     }
 
     fn useful(&mut self, what: &str, answer: Result<String, ApiError>) {

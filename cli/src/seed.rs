@@ -9,9 +9,10 @@ use std::path::PathBuf;
 use tripmeter_aws::state::Sown;
 use tripmeter_detect::{Engine, PartKey};
 use tripmeter_model::{MINUTE, Timestamp};
+use tripmeter_openai::ORGANISATION;
 
 use crate::cloud::{self, StateTable};
-use crate::replay::{self, Period};
+use crate::replay::{self, Wanted};
 use crate::{args, policy, settings, terminal};
 
 /// A record arrives up to so long after what it tells of: later ones than this before the detector first heard of an
@@ -53,6 +54,10 @@ pub(crate) struct Seed {
     /// Begin here: a date (UTC) or an RFC 3339 time
     #[arg(long, value_name = "TIME", value_parser = args::from_time)]
     from: Option<Timestamp>,
+
+    /// The organization whose exports of OpenAI's these are, as the deployment names it
+    #[arg(long, value_name = "ID", default_value = ORGANISATION)]
+    openai_organization: String,
 }
 
 /// Runs it.
@@ -63,12 +68,13 @@ pub(crate) fn run(args: &Seed) -> anyhow::Result<ExitCode> {
         let heard = opened.state.first_heard().await.map_err(explained)?;
         let settings = settings::with(&args.set)?;
         let engine = Engine::new(settings.clone(), policy::load(args.policy.as_deref())?);
-        let period = Period {
+        let wanted = Wanted {
+            organisation: &args.openai_organization,
             from: args.from,
             to: None,
         };
         let known_since = |account: &str| heard.get(account).map(|at: &Timestamp| at.plus(-ARRIVES));
-        let (engine, tally) = replay::learn(&args.paths, period, engine, known_since)?;
+        let (engine, tally) = replay::learn(&args.paths, wanted, engine, known_since)?;
         if tally.nothing_readable() {
             anyhow::bail!("nothing of what was named could be read as CloudTrail records");
         }

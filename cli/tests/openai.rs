@@ -43,6 +43,25 @@ fn saved_pages_are_judged_beside_each_other() {
 }
 
 #[test]
+fn a_bucket_that_was_saved_again_in_another_file_counts_once_by_its_largest() {
+    let bucket = |requests, tokens| {
+        let row = completions("key_1", "gpt-5", requests, tokens);
+        page(&[json!({"object": "bucket", "start_time": TEN, "end_time": TEN + 60, "results": [row]})])
+    };
+    for (first, second) in [(60_000, 60_000_000), (60_000_000, 60_000)] {
+        let logs = tempfile::tempdir().unwrap();
+        fs::write(logs.path().join("1.json"), bucket(first / 2_000, first)).unwrap();
+        fs::write(logs.path().join("2.json"), bucket(second / 2_000, second)).unwrap();
+
+        let judged = replay(&[logs.path().to_str().unwrap(), "--openai-organization", "org-of-ours"]);
+
+        assert!(judged.stdout.contains("60,000,000 tokens"), "{}", judged.stdout);
+        assert!(judged.stdout.contains(r#""uid":"org-of-ours""#), "{}", judged.stdout);
+        assert_eq!(judged.summary["duplicates"], 1);
+    }
+}
+
+#[test]
 fn a_broken_export_is_told_and_no_cloudtrail_log_is_taken_for_one() {
     let logs = tempfile::tempdir().unwrap();
     let event = audit(

@@ -7,7 +7,6 @@ use std::thread;
 
 use tripmeter_catalogue::{Classified, Scope, classify, watches};
 use tripmeter_model::{Activity, Record, Service, Timestamp};
-use tripmeter_openai::ORGANISATION;
 use tripmeter_openai::export::{self, Entry};
 use tripmeter_records::{Item, Limits, Reader, Skip};
 
@@ -24,14 +23,15 @@ const HEAD: u64 = 16 << 10;
 /// The largest export of OpenAI's that is read, in bytes: months of a busy organisation.
 const EXPORT: u64 = 256 << 20;
 
-/// Which records are judged.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Period {
+/// Which records are judged, and of which organisation exports of OpenAI's are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) organisation: &'a str,
     pub(crate) from: Option<Timestamp>,
     pub(crate) to: Option<Timestamp>,
 }
 
-impl Period {
+impl Wanted<'_> {
     fn holds(&self, time: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= time) && self.to.is_none_or(|to| time <= to)
     }
@@ -40,13 +40,13 @@ impl Period {
 /// Reads everything in the queue.
 pub(crate) fn read_all(
     queue: Queue,
-    period: Period,
+    wanted: Wanted<'_>,
     threads: NonZero<usize>,
     progress: &Progress,
 ) -> Result<(Vec<Run>, Tally), SortError> {
     let queue = Mutex::new(queue);
     let scope = Scope::default();
-    let work = || Worker::new(period, &scope, ACTIVITIES / threads).drain(&queue, progress);
+    let work = || Worker::new(wanted, &scope, ACTIVITIES / threads).drain(&queue, progress);
     let done: Vec<_> = thread::scope(|all| {
         let workers: Vec<_> = (0..threads.get()).map(|_| all.spawn(work)).collect();
         workers.into_iter().map(thread::ScopedJoinHandle::join).collect()
@@ -70,7 +70,7 @@ struct Worker<'a> {
 
 /// What becomes of the records that a worker reads.
 struct Intake<'a> {
-    period: Period,
+    wanted: Wanted<'a>,
     scope: &'a Scope,
     sorter: Sorter,
     tally: Tally,
@@ -78,11 +78,11 @@ struct Intake<'a> {
 }
 
 impl<'a> Worker<'a> {
-    fn new(period: Period, scope: &'a Scope, budget: usize) -> Self {
+    fn new(wanted: Wanted<'a>, scope: &'a Scope, budget: usize) -> Self {
         Self {
             reader: Reader::new(Limits::default()),
             intake: Intake {
-                period,
+                wanted,
                 scope,
                 sorter: Sorter::new(budget),
                 tally: Tally::default(),
@@ -149,7 +149,7 @@ impl Intake<'_> {
             return;
         }
         self.tally.files += 1;
-        export::read(&text, ORGANISATION, &mut |position, entry| match entry {
+        export::read(&text, self.wanted.organisation, &mut |position, entry| match entry {
             Entry::Activity(activity) => self.exported(&activity, false),
             Entry::Unknown(activity) => self.exported(&activity, true),
             Entry::Unreadable(why) => {
@@ -162,7 +162,7 @@ impl Intake<'_> {
     fn exported(&mut self, activity: &Activity, is_unknown: bool) {
         self.tally.records += 1;
         self.tally.at(activity.time);
-        if !self.period.holds(activity.time) {
+        if !self.wanted.holds(activity.time) {
             self.tally.outside += 1;
             return;
         }
@@ -179,7 +179,7 @@ impl Intake<'_> {
     fn record(&mut self, record: &Record<'_>) {
         self.tally.records += 1;
         self.tally.at(record.event_time);
-        if !self.period.holds(record.event_time) {
+        if !self.wanted.holds(record.event_time) {
             self.tally.outside += 1;
             return;
         }

@@ -26,7 +26,7 @@ use tripmeter_detect::{Engine, told_apart};
 use tripmeter_model::{Finding, Policy, Timestamp};
 
 use self::callers::Callers;
-pub(crate) use self::decode::Period;
+pub(crate) use self::decode::Wanted;
 use self::episodes::Episodes;
 use self::files::Queue;
 use self::output::Output;
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Replay) -> anyhow::Result<ExitCode> {
     let policy = NotedPolicy::new(policy::load(args.policy.as_deref())?);
     let progress = Progress::on_terminal();
 
-    let (runs, tally) = decode::read_all(Queue::new(&args.paths), period(args), threads(args), &progress)?;
+    let (runs, tally) = decode::read_all(Queue::new(&args.paths), wanted(args), threads(args), &progress)?;
     progress.judging();
     let mut engine = Engine::new(settings, &policy);
     let mut judged = Judged::new(Output::new(args.format, args.min_severity));
@@ -79,13 +79,13 @@ pub(crate) fn run(args: &Replay) -> anyhow::Result<ExitCode> {
 /// What recorded logs teach, up to when each account is said to be known already.
 pub(crate) fn learn<P: Policy>(
     paths: &[PathBuf],
-    period: Period,
+    wanted: Wanted<'_>,
     mut engine: Engine<P>,
     known_since: impl Fn(&str) -> Option<Timestamp>,
 ) -> anyhow::Result<(Engine<P>, Tally)> {
     let progress = Progress::on_terminal();
     let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-    let (runs, tally) = decode::read_all(Queue::new(paths), period, threads, &progress)?;
+    let (runs, tally) = decode::read_all(Queue::new(paths), wanted, threads, &progress)?;
     progress.judging();
     let mut activities = Merge::new(runs)?;
     let mut found = Vec::new();
@@ -175,8 +175,9 @@ fn exit_code(args: &Replay, tally: &Tally, output: &Output) -> ExitCode {
     }
 }
 
-fn period(args: &Replay) -> Period {
-    Period {
+fn wanted(args: &Replay) -> Wanted<'_> {
+    Wanted {
+        organisation: &args.openai_organization,
         from: args.from,
         to: args.to,
     }

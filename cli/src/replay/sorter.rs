@@ -243,7 +243,6 @@ struct Head {
 pub(crate) struct Merge {
     runs: Vec<Run>,
     heads: BinaryHeap<Reverse<Head>>,
-    last: Option<Key>,
     spare: Vec<u8>,
     duplicates: u64,
 }
@@ -254,7 +253,6 @@ impl Merge {
         let mut merge = Self {
             heads: BinaryHeap::with_capacity(runs.len()),
             runs,
-            last: None,
             spare: Vec::new(),
             duplicates: 0,
         };
@@ -264,19 +262,26 @@ impl Merge {
         Ok(merge)
     }
 
-    /// The next activity; `None` at the end.
+    /// The next activity; `None` at the end. Of copies that count differently it is the one that counts most: a bucket of
+    /// usage that was saved again when it had grown.
     pub(crate) fn next(&mut self) -> Result<Option<Activity>, SortError> {
-        while let Some(head) = self.next_packed()? {
-            let copy = head.key.event != 0 && self.last == Some(head.key);
-            self.last = Some(head.key);
-            let activity = (!copy).then(|| postcard::from_bytes(&head.packed)).transpose()?;
-            self.spare = head.packed;
-            match activity {
-                Some(activity) => return Ok(Some(activity)),
-                None => self.duplicates += 1,
+        let Some(head) = self.next_packed()? else {
+            return Ok(None);
+        };
+        let mut activity: Activity = postcard::from_bytes(&head.packed)?;
+        self.spare = head.packed;
+        let is_copy = |next: &Reverse<Head>| head.key.event != 0 && next.0.key == head.key;
+        while self.heads.peek().is_some_and(is_copy)
+            && let Some(copy) = self.next_packed()?
+        {
+            let other: Activity = postcard::from_bytes(&copy.packed)?;
+            self.spare = copy.packed;
+            self.duplicates += 1;
+            if other.quantity.units > activity.quantity.units {
+                activity = other;
             }
         }
-        Ok(None)
+        Ok(Some(activity))
     }
 
     /// Copies that were dropped so far.

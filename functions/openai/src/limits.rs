@@ -47,8 +47,8 @@ impl Poller {
         let projects = match self.projects(run).await {
             Ok(projects) => projects,
             Err(blind) => {
-                tracing::warn!(why = %blind, "limits cannot be compared");
-                return Ok(());
+                tracing::warn!(why = %blind, "the limits of projects cannot be compared");
+                Vec::new()
             }
         };
         let after = projects.iter().filter(|id| **id > turn.value);

@@ -42,7 +42,7 @@ impl Poller {
     pub(crate) async fn usage(&self, run: Run<'_>, report: &mut Report) -> Result<Result<(), Blind>, PollError> {
         let mut bookmark = self.bookmarks.read::<Read>(BOOKMARK).await?;
         let before = bookmark.value.clone();
-        let mut seen = Ok(());
+        let (mut seen, mut read_any) = (Ok(()), false);
         let mut readings = Vec::new();
         for kind in KINDS {
             let through = bookmark.value.through.get(kind.name).copied();
@@ -50,6 +50,7 @@ impl Poller {
             let path = |page: Option<&str>| pages::usage(kind.name, kind.groups, from, page);
             match self.buckets(&path, PAGES, run).await {
                 Ok(buckets) => {
+                    read_any = true;
                     report.read += buckets.iter().map(|bucket| bucket.results.len() as u64).sum::<u64>();
                     readings.extend(buckets.iter().filter_map(|bucket| reading(kind, bucket)));
                     let newest = readings.iter().filter(|reading| reading.part == kind.name);
@@ -57,11 +58,18 @@ impl Poller {
                     let through = through.max(newest).unwrap_or(run.now).max(run.now.plus(-QUIET));
                     bookmark.value.through.insert(kind.name.to_owned(), through);
                 }
-                // A kind that this organisation's API does not have.
-                Err(Blind::Api(ApiError::NotFound { .. })) => {}
+                // A kind that this organisation's API does not have: but it has the first.
+                Err(Blind::Api(ApiError::NotFound { .. })) if read_any => {}
                 Err(blind) => {
-                    seen = Err(blind);
-                    break;
+                    // What is refused of one kind says nothing of the others.
+                    let goes_on = matches!(
+                        blind,
+                        Blind::Api(ApiError::Forbidden { .. } | ApiError::Unreadable { .. })
+                    );
+                    seen = seen.and(Err(blind));
+                    if !goes_on {
+                        break;
+                    }
                 }
             }
         }
