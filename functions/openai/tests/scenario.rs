@@ -120,6 +120,71 @@ async fn usage_alone_of_a_key_that_was_never_seen_is_high_by_the_third_bucket() 
     }
 }
 
+/// A month of a product that is used fifteen times as much by day as by night.
+async fn after_a_month_of_busy_days() -> Deployed {
+    let deployed = Deployed::with(world()).await;
+    let mut month = ordinary("key_app", 30, NIGHT);
+    for one in &mut month {
+        if (7..19).contains(&one.time.hour_of_day()) {
+            one.quantity.calls *= 5;
+            one.quantity.units *= 5;
+        }
+    }
+    deployed.teach(&month).await;
+    deployed
+}
+
+/// At night there are 0.3 requests a minute: a hundred times that is less than the busiest of days in ten minutes.
+#[tokio::test]
+async fn a_hundredfold_at_night_is_medium_by_the_third_bucket_though_days_are_busy() {
+    let deployed = after_a_month_of_busy_days().await;
+    for minute in 0..3 {
+        let at = NIGHT + 60 * minute;
+        let row = completions("key_app", "gpt-5-mini", 30, 54_000);
+        let bucket = ("completions".to_owned(), at);
+        deployed.openai.world().usage.insert(bucket, vec![row]);
+        deployed.run(USAGE, at + 60).await.unwrap();
+    }
+
+    assert!(
+        worst_use(&deployed).await >= Some(Severity::Medium),
+        "{:#?}",
+        deployed.found().await
+    );
+}
+
+#[tokio::test]
+async fn a_limit_that_a_hijacked_owner_raises_is_one_chain_with_the_use_of_a_key_that_was_there() {
+    let deployed = after_a_month().await;
+    let raised = json!({"id": "rl-gpt-5.5", "changes_requested": {"max_tokens_per_1_minute": 40_000_000}});
+    let event = audit(
+        "t-1",
+        "rate_limit.updated",
+        NIGHT + 60,
+        "user-owner",
+        "203.0.113.66",
+        raised,
+    );
+    deployed.openai.world().events.push(event);
+    deployed.run(AUDIT, NIGHT + 120).await.unwrap();
+    for minute in 3..6 {
+        let at = NIGHT + 60 * minute;
+        let bucket = ("completions".to_owned(), at);
+        deployed
+            .openai
+            .world()
+            .usage
+            .insert(bucket, vec![stolen_for("key_app", "gpt-5-mini")]);
+        deployed.run(USAGE, at + 60).await.unwrap();
+    }
+
+    assert!(
+        deployed.worst(Family::Hijack).await >= Some(Severity::High),
+        "{:#?}",
+        deployed.found().await
+    );
+}
+
 fn secret_read(id: &str, role: &str, address: &str, at: i64) -> String {
     let time = tripmeter_model::Timestamp::from_seconds(at).to_string();
     let session = format!("arn:aws:sts::111122223333:assumed-role/{role}/s");

@@ -160,7 +160,7 @@ mod tests {
 
     #[test]
     fn tokens_are_anomalous_though_calls_are_not() {
-        assert_eq!(worst(&tokens(60_000), Family::AnomalousUse), Some(Severity::Low));
+        assert_eq!(worst(&tokens(60_000), Family::AnomalousUse), Some(Severity::Medium));
     }
 
     #[test]

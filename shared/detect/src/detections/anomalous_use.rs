@@ -44,8 +44,9 @@ const MUCH: u64 = 10;
 /// Hours of one day, and days of seven, that make a rise lasting.
 const LASTING_HOURS: u32 = 6;
 const LASTING_DAYS: u32 = 4;
-/// What overwhelms at its time of day, where volume is all there is.
-const HUNDREDFOLD: f64 = 100.0;
+/// So many times what ten minutes expect at their time of day overwhelm, where volume is all there is: a hundred times the
+/// usual pace comes to that within three minutes.
+const FAR_ABOVE: f64 = 15.0;
 /// What it brings that a rise lasts; and where no place is shown, so that what is overwhelming and lasts is High.
 const LASTING: f64 = 20.0;
 const LASTING_UNPLACED: f64 = 25.0;
@@ -118,11 +119,11 @@ pub(crate) fn volume<'a>(scene: &Scene<'a>, facts: &Facts, cell: &'a Cell, weigh
         Standing::NeverSeen => facts.service_days,
         _ => scene.profile.age_days(facts.day),
     };
-    // Where no place is shown, volume is all there is: it does not wait for a month-end to be seen, and a hundred times what
-    // the time of day expects is overwhelming even where the busiest hour of the week is not dwarfed.
+    // Where no place is shown, volume is all there is: it does not wait for a month-end to be seen, and what is far above its
+    // time of day is overwhelming even where the busiest hour of the week is not dwarfed.
     let unplaced = scene.shows_no_place();
-    let hundredfold = surprise.count as f64 >= HUNDREDFOLD * surprise.expected.mean;
-    let level = if unplaced && facts.standing == Standing::Known && level >= Level::Anomalous && hundredfold {
+    let far_above = surprise.count as f64 >= FAR_ABOVE * surprise.expected.mean;
+    let level = if unplaced && facts.standing == Standing::Known && level >= Level::Anomalous && far_above {
         Level::Overwhelming
     } else {
         level
