@@ -7,7 +7,7 @@ mod attack;
 mod evidence;
 
 use serde_json::{Map, Value, json};
-use tripmeter_model::{Cause, FactorName, Family, Finding, IdentityKind, Severity, Status, Tactic, Timestamp};
+use tripmeter_model::{Cause, FactorName, Family, Finding, IdentityKind, Service, Severity, Status, Tactic, Timestamp};
 
 use crate::containment::{Step, containment};
 use crate::cost::cost;
@@ -20,6 +20,9 @@ pub const OCSF_VERSION: &str = "1.8.0";
 
 const CATEGORY_UID: u32 = 2;
 const CLASS_UID: u32 = 2004;
+/// Types of accounts, as OCSF numbers them.
+const AWS_ACCOUNT: u32 = 10;
+const OTHER: u32 = 99;
 
 /// How many of each list a finding carries, so that it fits into one message of any transport.
 const MAX_LISTED: usize = 20;
@@ -191,23 +194,42 @@ fn metadata(finding: &Finding) -> Value {
         "correlation_uid": clean(&finding.uid),
         "sequence": finding.revision,
         "event_code": finding.finding_type.to_string(),
-        "log_provider": "AWS CloudTrail",
+        "log_provider": source(finding),
     })
 }
 
-/// The partition that a region belongs to, by its name.
-fn partition(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "aws-cn"
-    } else if region.starts_with("us-gov-") {
-        "aws-us-gov"
-    } else {
-        "aws"
+/// Whose cloud the finding is about.
+fn provider(finding: &Finding) -> &'static str {
+    match finding.finding_type.service {
+        Service::OpenAi => "OpenAI",
+        _ => "AWS",
+    }
+}
+
+/// What told of it.
+fn source(finding: &Finding) -> &'static str {
+    match finding.finding_type.service {
+        Service::OpenAi => "OpenAI",
+        _ => "AWS CloudTrail",
+    }
+}
+
+/// The partition of AWS that a finding's region belongs to, by its name; none for another cloud.
+fn partition(finding: &Finding) -> Option<&'static str> {
+    match finding.region.as_str() {
+        _ if finding.finding_type.service == Service::OpenAi => None,
+        region if region.starts_with("cn-") => Some("aws-cn"),
+        region if region.starts_with("us-gov-") => Some("aws-us-gov"),
+        _ => Some("aws"),
     }
 }
 
 fn account(finding: &Finding) -> Value {
-    let mut account = json!({ "uid": clean(&finding.account), "type": "AWS Account", "type_id": 10 });
+    let (kind, kind_id) = match finding.finding_type.service {
+        Service::OpenAi => ("OpenAI organization", OTHER),
+        _ => ("AWS Account", AWS_ACCOUNT),
+    };
+    let mut account = json!({ "uid": clean(&finding.account), "type": kind, "type_id": kind_id });
     if let (Some(account), Some(name)) = (account.as_object_mut(), &finding.account_name) {
         account.insert("name".into(), clean(name).into());
     }
@@ -216,14 +238,23 @@ fn account(finding: &Finding) -> Value {
 
 fn cloud(finding: &Finding) -> Value {
     let mut cloud = json!({
-        "provider": "AWS",
+        "provider": provider(finding),
         "account": account(finding),
-        "cloud_partition": partition(&finding.region),
     });
-    if let Some(cloud) = cloud.as_object_mut().filter(|_| !finding.region.is_empty()) {
-        cloud.insert("region".into(), clean(&finding.region).into());
+    if let Some(cloud) = cloud.as_object_mut() {
+        place(finding, cloud);
     }
     cloud
+}
+
+/// Puts where a finding is into what is there: the partition, and the region where there is one.
+fn place(finding: &Finding, of: &mut Map<String, Value>) {
+    if let Some(partition) = partition(finding) {
+        of.insert("cloud_partition".into(), partition.into());
+    }
+    if !finding.region.is_empty() {
+        of.insert("region".into(), clean(&finding.region).into());
+    }
 }
 
 fn finding_info(finding: &Finding, runbook: &str) -> Value {
@@ -237,7 +268,7 @@ fn finding_info(finding: &Finding, runbook: &str) -> Value {
         // The same in every revision, as a consumer that merges them expects.
         "created_time": millis(finding.first_seen),
         "modified_time": millis(finding.time),
-        "data_sources": ["AWS CloudTrail"],
+        "data_sources": [source(finding)],
         "product": product(),
         "analytic": attack::analytic(),
         "attacks": attack::attacks(finding.finding_type),

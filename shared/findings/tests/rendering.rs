@@ -358,3 +358,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_finding_about_openai_is_not_said_to_be_of_aws() {
+    let about = |service| ocsf(&samples::minimal(Family::Hijack, service, IdentityKind::OpenAiKey));
+    let (openai, aws) = (about(Service::OpenAi), about(Service::Ses));
+
+    assert_eq!(
+        (&openai["cloud"]["provider"], &aws["cloud"]["provider"]),
+        (&"OpenAI".into(), &"AWS".into())
+    );
+    assert_eq!(openai["cloud"]["account"]["type"], "OpenAI organization");
+    assert_eq!(openai["metadata"]["log_provider"], "OpenAI");
+    assert!(openai["cloud"]["cloud_partition"].is_null() && openai["resources"][0]["cloud_partition"].is_null());
+}

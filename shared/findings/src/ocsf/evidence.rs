@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use tripmeter_model::{ContextSeen, Finding, Identity, IdentityKind, Outcome, Service, Session, bounded};
 
-use super::{MAX_LINKED, MAX_LISTED, account, identity_kind, millis, partition};
+use super::{MAX_LINKED, MAX_LISTED, account, identity_kind, millis, place, provider};
 use crate::words::{self, clean, clean_id};
 
 /// OCSF's ids of observable types.
@@ -139,11 +139,8 @@ pub(super) fn resources(finding: &Finding) -> Value {
     }
     for resource in &mut resources {
         if let Some(resource) = resource.as_object_mut() {
-            resource.insert("provider".into(), "AWS".into());
-            resource.insert("cloud_partition".into(), partition(&finding.region).into());
-            if !finding.region.is_empty() {
-                resource.insert("region".into(), clean(&finding.region).into());
-            }
+            resource.insert("provider".into(), provider(finding).into());
+            place(finding, resource);
         }
     }
     resources.into()
