@@ -5,14 +5,13 @@
 mod deployed;
 
 use std::collections::BTreeMap;
-use std::future::poll_fn;
-use std::task::Poll;
 use std::time::Duration;
 
 use deployed::{AUDIT, Deployed, ORGANISATION, TEN, USAGE, poller, world};
 use serde_json::json;
 use tokio::time::Instant;
 use tripmeter_aws::canary::Millis;
+use tripmeter_aws::testing::dies_after;
 use tripmeter_detect::ServiceShown;
 use tripmeter_model::{Service, Timestamp};
 use tripmeter_openai::testing::{World, audit, completions};
@@ -111,21 +110,4 @@ async fn a_run_that_dies_at_any_await_loses_and_doubles_nothing() {
         println!("{payload}: killed at each of {awaits} awaits");
         assert!(awaits > 10, "{awaits}");
     }
-}
-
-/// Polls a future so many times and drops it. Whether it had ended by then.
-async fn dies_after<F: Future>(mut polls: usize, future: F) -> bool {
-    let mut future = Box::pin(future);
-    poll_fn(move |context| {
-        if polls == 0 {
-            return Poll::Ready(false);
-        }
-        polls -= 1;
-        match future.as_mut().poll(context) {
-            Poll::Ready(_) => Poll::Ready(true),
-            Poll::Pending if polls == 0 => Poll::Ready(false),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
 }

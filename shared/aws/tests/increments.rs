@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::future::poll_fn;
-use std::task::Poll;
 
 use tripmeter_aws::increments::{Amount, Increment, Increments, Reading, Take, TellError, Told};
-use tripmeter_aws::testing::Local;
+use tripmeter_aws::testing::{Local, dies_after};
 use tripmeter_model::{HOUR, MINUTE, Timestamp};
 
 /// 2026-03-03T10:00:00Z.
@@ -233,21 +231,4 @@ async fn a_bucket_of_thousands_of_keys_is_told_and_one_of_too_many_is_an_error_t
 
     assert_eq!((told.new, counted.0.len()), (2_000, 2_000));
     assert!(crowded.to_string().contains("group by less"), "{crowded}");
-}
-
-/// Polls a future so many times and drops it. Whether it had ended by then.
-async fn dies_after<F: Future>(mut polls: usize, future: F) -> bool {
-    let mut future = Box::pin(future);
-    poll_fn(move |context| {
-        if polls == 0 {
-            return Poll::Ready(false);
-        }
-        polls -= 1;
-        match future.as_mut().poll(context) {
-            Poll::Ready(_) => Poll::Ready(true),
-            Poll::Pending if polls == 0 => Poll::Ready(false),
-            Poll::Pending => Poll::Pending,
-        }
-    })
-    .await
 }
