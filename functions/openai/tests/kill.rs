@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use deployed::{AUDIT, Deployed, ORGANISATION, TEN, USAGE, poller, world};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::Instant;
 use tripmeter_aws::canary::Millis;
 use tripmeter_aws::testing::dies_after;
@@ -16,30 +16,33 @@ use tripmeter_detect::ServiceShown;
 use tripmeter_model::{Service, Timestamp};
 use tripmeter_openai::testing::{World, audit, completions};
 
-fn story() -> World {
+fn spend_limit(cents: u64) -> (String, Value) {
+    let limit = json!({"object": "organization.spend_limit", "threshold_amount": cents});
+    ("/organization/spend_limit".to_owned(), limit)
+}
+
+/// An organisation whose limits have been read once; since then a limit was raised, a key made, and both keys used. Every
+/// list comes in pages of one.
+async fn after_the_story() -> Deployed {
+    let deployed = Deployed::with(World {
+        others: [spend_limit(10_000)].into(),
+        page: Some(1),
+        ..world()
+    })
+    .await;
+    deployed.run(USAGE, TEN - 600).await.unwrap();
     let raise = json!({"id": "rl-1", "changes_requested": {"max_tokens_per_1_minute": 90_000_000}});
     let key = json!({"id": "key_2", "data": {"scopes": ["api.all"]}});
+    let event = |id, kind, at, payload| audit(id, kind, at, "user-owner", "203.0.113.9", payload);
     let bucket = |at: i64| ("completions".to_owned(), at);
-    World {
-        events: vec![
-            audit(
-                "audit_log-1",
-                "rate_limit.updated",
-                TEN - 300,
-                "user-owner",
-                "203.0.113.9",
-                raise,
-            ),
-            audit(
-                "audit_log-2",
-                "api_key.created",
-                TEN - 240,
-                "user-owner",
-                "203.0.113.9",
-                key,
-            ),
-        ],
-        usage: BTreeMap::from([
+    {
+        let mut world = deployed.openai.world();
+        world.others.extend([spend_limit(900_000)]);
+        world.events = vec![
+            event("audit_log-1", "rate_limit.updated", TEN - 300, raise),
+            event("audit_log-2", "api_key.created", TEN - 240, key),
+        ];
+        world.usage = BTreeMap::from([
             (
                 bucket(TEN - 120),
                 vec![
@@ -48,9 +51,9 @@ fn story() -> World {
                 ],
             ),
             (bucket(TEN - 60), vec![completions("key_2", "gpt-5", 70, 700_000)]),
-        ]),
-        ..world()
+        ]);
     }
+    deployed
 }
 
 /// What is found, and what is counted.
@@ -79,15 +82,21 @@ async fn whole_runs(deployed: &Deployed) {
 
 #[tokio::test]
 async fn a_run_that_dies_at_any_await_loses_and_doubles_nothing() {
-    let undisturbed = Deployed::with(story()).await;
+    let undisturbed = after_the_story().await;
     whole_runs(&undisturbed).await;
     let expected = outcome(&undisturbed).await;
     assert_eq!((expected.1, expected.2), (200, 1_680_000));
+    let raised = |(of, ..): &&(String, String, u64)| of == "Impact:OpenAI/LimitRaised";
+    assert_eq!(
+        expected.0.iter().filter(raised).count(),
+        2,
+        "the event's, and that of the limits: {expected:?}"
+    );
 
     for payload in [AUDIT, USAGE] {
         let mut awaits = 0;
         for polls in 0.. {
-            let deployed = Deployed::with(story()).await;
+            let deployed = after_the_story().await;
             if payload == USAGE {
                 deployed.run(AUDIT, TEN).await.unwrap();
             }
