@@ -29,9 +29,12 @@ impl Standing {
         }
     }
 
-    /// Takes a spend alert.
+    /// Takes a spend alert, and whom it tells: of an address its digest, since nobody has to read it here.
     pub fn spend_alert(&mut self, alert: &SpendAlert) {
         self.put(&format!("spend_alert/{}", alert.id), alert.threshold_amount);
+        for address in &alert.notification_channel.recipients {
+            self.put(&format!("recipient/{}/{:016x}", alert.id, digest64(&[address]).0), 1.0);
+        }
     }
 
     /// Takes a rate limit.
@@ -138,6 +141,8 @@ fn sort(name: &str, was: Option<f64>, is: Option<f64>, before: &Standing, after:
         "spend_limit" => raised("spend_limit.raised"),
         "spend_alert" if is.is_none() => Some("spend_alert.removed"),
         "spend_alert" => raised("spend_alert.raised"),
+        // An alert that is gone is told as such; who is told in addition takes nothing away.
+        "recipient" if is.is_none() && after.has(&alert_of(name)) => Some("spend_alert.redirected"),
         "rate_limit" if was.is_none() || is.is_none() => None,
         "rate_limit" => raised("project_rate_limit.raised"),
         // The list itself says whether there is one; how long it is, its entries say.
@@ -157,6 +162,11 @@ fn sort(name: &str, was: Option<f64>, is: Option<f64>, before: &Standing, after:
         },
         _ => None,
     }
+}
+
+/// The name of the alert that a recipient's name is about.
+fn alert_of(recipient: &str) -> String {
+    format!("spend_alert/{}", recipient.split('/').nth(1).unwrap_or_default())
 }
 
 /// The activity that a change is: nobody knows whose, so the whole organisation's. `about` is a project, or
@@ -219,6 +229,17 @@ mod tests {
         assert_eq!(calls(&[("spend_limit", 5.0)], &[]), ["spend_limit.removed"]);
         assert_eq!(calls(&[("spend_alert/a", 5.0)], &[]), ["spend_alert.removed"]);
         assert_eq!(calls(&[], &[("spend_limit", 9.0)]), ["limits.tightened"]);
+        assert_eq!(
+            calls(
+                &[("recipient/a/1", 1.0), ("spend_alert/a", 5.0)],
+                &[("recipient/a/2", 1.0), ("spend_alert/a", 5.0)]
+            ),
+            ["spend_alert.redirected"]
+        );
+        assert_eq!(
+            calls(&[("recipient/a/1", 1.0), ("spend_alert/a", 5.0)], &[]),
+            ["spend_alert.removed"]
+        );
         assert_eq!(
             calls(&[("spend_limit", 9.0)], &[("spend_limit", 5.0)]),
             ["limits.tightened"]

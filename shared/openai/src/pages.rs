@@ -95,6 +95,17 @@ pub struct SpendAlert {
     pub id: String,
     /// In cents.
     pub threshold_amount: f64,
+    /// Whom it tells.
+    #[serde(default)]
+    pub notification_channel: NotificationChannel,
+}
+
+/// Whom an alert tells.
+#[derive(Debug, Default, Deserialize)]
+pub struct NotificationChannel {
+    /// Mail addresses.
+    #[serde(default)]
+    pub recipients: Vec<String>,
 }
 
 /// Which models a project may use.

@@ -185,6 +185,7 @@ pub(crate) const CALLS: &[Call] = &service(Service::OpenAi, &[], [
     policy("spend_limit.removed", LimitRaised, "a hard spend limit is there no longer").about(ID),
     guard("spend_alert.raised", "a spend alert speaks later than it did").about(ID),
     guard("spend_alert.removed", "a spend alert is there no longer").about(ID),
+    guard("spend_alert.redirected", "a spend alert tells somebody no longer").about(ID),
     policy("model_permissions.widened", AccessEnabled, "a project may use more models than it might").about(ID),
     policy("project_rate_limit.raised", LimitRaised, "a project's rate limit is higher than it was").about(ID),
     context("limits.tightened", "a limit is lower than it was, or is there anew").about(ID),
