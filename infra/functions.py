@@ -25,6 +25,7 @@ NEWEST_GLIBC = (2, 34)
 LARGEST_ZIP = 4_500_000
 # As Lambda names them, by the machine in the file's header.
 ARCHITECTURES = {"EM_X86_64": "x86_64", "EM_AARCH64": "arm64"}
+NESTED = re.compile(r"^  (\w+):\n    Type: AWS::CloudFormation::Stack\n(?:    .*\n)*?      TemplateURL: (\S+)$", re.MULTILINE)
 FUNCTION = re.compile(r"^  (\w+):\n    Type: AWS::Serverless::Function$", re.MULTILINE)
 OVERRIDE = re.compile(r"\bArchitecture(?:=|,ParameterValue=)[\"']?(\w+)")
 
@@ -52,9 +53,15 @@ def version(numbers):
     return ".".join(map(str, numbers))
 
 
+def nested(template):
+    """The templates of the template's nested stacks, by the stack's name."""
+    return dict(NESTED.findall(template))
+
+
 def functions(template):
-    """The functions of the template, by name."""
-    return FUNCTION.findall(template)
+    """The functions of the template by name, and those of its nested stacks by the stack's name and theirs: where they are built."""
+    within = {stack: (ROOT / path).read_text() for stack, path in nested(template).items()}
+    return FUNCTION.findall(template) + [f"{stack}/{name}" for stack, text in within.items() for name in FUNCTION.findall(text)]
 
 
 def architecture_to_deploy(config, template):

@@ -52,7 +52,7 @@ def build(tmp_path, program):
 
     def build(**others):
         for name in NAMES:
-            (tmp_path / name).mkdir()
+            (tmp_path / name).mkdir(parents=True)
             content = others.get(name, others.get("all", program))
             if content is not None:
                 (tmp_path / name / "bootstrap").write_bytes(content if name in others else content + name.encode())
@@ -182,7 +182,13 @@ def test_no_two_binaries_of_the_workspace_have_the_same_name(packages):
 
 
 def test_each_function_is_built_from_the_only_binary_of_its_package(packages):
-    built = re.findall(r"BuildProperties: \{Binary: (\S+)\}\}\n    Properties:\n(?:      .*\n)*?      CodeUri: (\S+)", TEMPLATE)
+    properties = r"BuildProperties: \{Binary: (\S+?)\}\}?\n(?:      .*\n)*?    Properties:\n(?:      .*\n)*?      CodeUri: (\S+)"
+    templates = [ROOT / "template.yaml", *(ROOT / nested for nested in functions.nested(TEMPLATE).values())]
+    built = [
+        (binary, (template.parent / folder).resolve().relative_to(ROOT).as_posix())
+        for template in templates
+        for binary, folder in re.findall(properties, template.read_text())
+    ]
 
     assert len(built) == len(NAMES)
     for binary, folder in built:
