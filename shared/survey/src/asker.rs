@@ -5,6 +5,7 @@ use std::error::Error;
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_sts::error::ProvideErrorMetadata;
+use aws_smithy_async::future::pagination_stream::PaginationStream;
 use tripmeter_doctor::NotLooked;
 use tripmeter_model::bounded;
 
@@ -44,6 +45,19 @@ impl Asker {
         E: Error + ProvideErrorMetadata,
     {
         answer.map_err(|error| self.note(call, region, words(&error))).ok()
+    }
+
+    /// All that the pages of an answer hold, or a note of why there is none of it.
+    pub(crate) async fn all<T, E>(
+        &self,
+        call: Call,
+        region: Option<&str>,
+        pages: PaginationStream<Result<T, E>>,
+    ) -> Option<Vec<T>>
+    where
+        E: Error + ProvideErrorMetadata,
+    {
+        self.answer(call, region, pages.collect::<Result<Vec<_>, _>>().await)
     }
 
     /// Notes that something was not looked at.

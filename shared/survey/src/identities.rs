@@ -23,8 +23,7 @@ pub(crate) struct Identities {
 pub(crate) async fn read(asker: &Asker) -> Identities {
     let client = Client::new(asker.config());
     let pages = client.get_account_authorization_details().into_paginator().send();
-    let answer = pages.collect::<Result<Vec<_>, _>>().await;
-    let pages = asker.answer(Call::GetAccountAuthorizationDetails, None, answer);
+    let pages = asker.all(Call::GetAccountAuthorizationDetails, None, pages).await;
     let users = pages.as_deref().map(users);
     Identities {
         principals: pages.as_deref().map(principals),
@@ -131,7 +130,7 @@ async fn keys(asker: &Asker, client: &Client, users: &BTreeMap<String, String>) 
             .into_paginator()
             .items()
             .send();
-        let listed = asker.answer(Call::ListAccessKeys, None, pages.collect::<Result<Vec<_>, _>>().await)?;
+        let listed = asker.all(Call::ListAccessKeys, None, pages).await?;
         keys.extend(listed.iter().filter_map(|key| {
             Some(Key {
                 user: arn.clone(),

@@ -109,13 +109,8 @@ async fn caller(asker: &Asker) -> Result<(String, String), SurveyError> {
 
 async fn switches(asker: &Asker) -> Option<BTreeMap<String, Switch>> {
     let client = aws_sdk_account::Client::new(asker.config());
-    let listed = client
-        .list_regions()
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<Vec<_>, _>>();
-    let regions = asker.answer(Call::ListRegions, None, listed.await)?;
+    let pages = client.list_regions().into_paginator().items().send();
+    let regions = asker.all(Call::ListRegions, None, pages).await?;
     let switch = |status: &RegionOptStatus| match status {
         RegionOptStatus::EnabledByDefault => Switch::Always,
         RegionOptStatus::Disabled | RegionOptStatus::Disabling => Switch::Off,

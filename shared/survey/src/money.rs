@@ -54,13 +54,8 @@ async fn budgets(asker: &Asker, account: &str) -> Option<Vec<Budget>> {
         .describe_budgets()
         .account_id(account)
         .show_filter_expression(true);
-    let answer = request
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<Vec<_>, _>>()
-        .await;
-    let described = asker.answer(Call::DescribeBudgets, None, answer)?;
+    let pages = request.into_paginator().items().send();
+    let described = asker.all(Call::DescribeBudgets, None, pages).await?;
     let mut budgets = Vec::new();
     for budget in described {
         budgets.push(Budget {
@@ -122,13 +117,8 @@ async fn subscribers(
         .describe_notifications_for_budget()
         .account_id(account)
         .budget_name(budget);
-    let answer = request
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<Vec<_>, _>>()
-        .await;
-    let notifications = asker.answer(Call::DescribeNotificationsForBudget, None, answer)?;
+    let pages = request.into_paginator().items().send();
+    let notifications = asker.all(Call::DescribeNotificationsForBudget, None, pages).await?;
     let mut subscribers = Vec::new();
     for notification in notifications {
         let request = client
@@ -136,13 +126,8 @@ async fn subscribers(
             .account_id(account)
             .budget_name(budget)
             .notification(notification);
-        let answer = request
-            .into_paginator()
-            .items()
-            .send()
-            .collect::<Result<Vec<_>, _>>()
-            .await;
-        let told = asker.answer(Call::DescribeSubscribersForNotification, None, answer)?;
+        let pages = request.into_paginator().items().send();
+        let told = asker.all(Call::DescribeSubscribersForNotification, None, pages).await?;
         subscribers.extend(told.into_iter().map(|subscriber| subscriber.address));
     }
     Some(subscribers)
@@ -151,33 +136,18 @@ async fn subscribers(
 async fn budget_acts(asker: &Asker, account: &str) -> Option<bool> {
     let client = aws_sdk_budgets::Client::new(asker.config());
     let request = client.describe_budget_actions_for_account().account_id(account);
-    let answer = request
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<Vec<_>, _>>()
-        .await;
-    let actions = asker.answer(Call::DescribeBudgetActionsForAccount, None, answer)?;
+    let pages = request.into_paginator().items().send();
+    let actions = asker.all(Call::DescribeBudgetActionsForAccount, None, pages).await?;
     let by_itself = |action: &aws_sdk_budgets::types::Action| *action.approval_model() == ApprovalModel::Auto;
     Some(actions.iter().any(by_itself))
 }
 
 async fn cost_monitors(asker: &Asker) -> Option<Vec<CostMonitor>> {
     let client = aws_sdk_costexplorer::Client::new(asker.config());
-    let answer = client
-        .get_anomaly_monitors()
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<Vec<_>, _>>();
-    let monitors = asker.answer(Call::GetAnomalyMonitors, None, answer.await)?;
-    let answer = client
-        .get_anomaly_subscriptions()
-        .into_paginator()
-        .items()
-        .send()
-        .collect::<Result<Vec<_>, _>>();
-    let subscriptions = asker.answer(Call::GetAnomalySubscriptions, None, answer.await)?;
+    let pages = client.get_anomaly_monitors().into_paginator().items().send();
+    let monitors = asker.all(Call::GetAnomalyMonitors, None, pages).await?;
+    let pages = client.get_anomaly_subscriptions().into_paginator().items().send();
+    let subscriptions = asker.all(Call::GetAnomalySubscriptions, None, pages).await?;
     let of = |arn: Option<&str>| {
         let told = subscriptions.iter().filter(|subscription| {
             subscription

@@ -53,8 +53,8 @@ async fn attached(asker: &Asker, client: &Client, target: &str) -> Option<Vec<St
         .list_policies_for_target()
         .target_id(target)
         .filter(PolicyType::ServiceControlPolicy);
-    let pages = request.into_paginator().send().collect::<Result<Vec<_>, _>>().await;
-    let pages = asker.answer(Call::ListPoliciesForTarget, None, pages)?;
+    let pages = request.into_paginator().send();
+    let pages = asker.all(Call::ListPoliciesForTarget, None, pages).await?;
     let mut documents = Vec::new();
     for policy in pages.iter().flat_map(ListPoliciesForTargetOutput::policies) {
         let answer = client

@@ -74,8 +74,7 @@ async fn sns_monthly_usd(asker: &Asker, name: &str) -> Option<f64> {
 async fn spend_limits(asker: &Asker, name: &str) -> Option<Vec<SpendLimit>> {
     let client = aws_sdk_pinpointsmsvoicev2::Client::new(&asker.config_in(name));
     let pages = client.describe_spend_limits().into_paginator().items().send();
-    let answer = pages.collect::<Result<Vec<_>, _>>().await;
-    let limits = asker.answer(Call::DescribeSpendLimits, Some(name), answer)?;
+    let limits = asker.all(Call::DescribeSpendLimits, Some(name), pages).await?;
     let limit = |limit: &aws_sdk_pinpointsmsvoicev2::types::SpendLimit| SpendLimit {
         name: limit.name().as_str().to_owned(),
         enforced_usd: limit.enforced_limit() as f64,
