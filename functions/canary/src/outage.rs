@@ -1,13 +1,8 @@
 //! A region that is not heard, as a finding.
 
 use tripmeter_aws::canary::{Millis, Outage};
-use tripmeter_model::{
-    Cause, ContextSeen, Evidence, Factor, FactorName, Family, Finding, FindingType, Identity, Service, Severity,
-    Status, Tactic, stable_uid,
-};
-
-/// Whoever is blind has to act now: High by itself.
-const POINTS: u32 = 70;
+use tripmeter_aws::lost::{self, Lost};
+use tripmeter_model::{ContextSeen, Evidence, Factor, Finding, Service};
 
 /// The outage as it is published when it begins.
 pub(crate) fn opened(account: &str, region: &str, outage: &Outage, now: Millis) -> Finding {
@@ -21,60 +16,40 @@ pub(crate) fn opened(account: &str, region: &str, outage: &Outage, now: Millis) 
         .iter()
         .map(|call| format!("{} {}", call.count, call.value))
         .collect();
+    let lost = Lost {
+        service: Service::Tripmeter,
+        account,
+        what: region,
+        began: outage.since.0,
+        since: outage.since.second(),
+        text: format!(
+            "the canary's {} in {region} were answered, and no record of them arrived",
+            silent.join(" and ")
+        ),
+    };
+    let finding = lost.opened(now.second());
+    let missed = |factor: Factor| Factor {
+        observed: Some(count as f64),
+        expected: Some(0.0),
+        ..factor
+    };
     Finding {
-        uid: stable_uid(&["telemetry-lost", account, region, &outage.since.0.to_string()]),
-        revision: 1,
-        cause: Cause::Created,
-        status: Status::Open,
-        finding_type: FindingType {
-            tactic: Tactic::DefenseEvasion,
-            service: Service::Tripmeter,
-            family: Family::TelemetryLost,
-        },
-        severity: Severity::High,
-        points: POINTS,
-        factors: vec![Factor {
-            name: FactorName::Base,
-            points: POINTS,
-            text: format!(
-                "the canary's {} in {region} were answered, and no record of them arrived",
-                silent.join(" and ")
-            ),
-            observed: Some(count as f64),
-            expected: Some(0.0),
-        }],
-        account: account.to_owned(),
-        account_name: None,
         region: region.to_owned(),
-        identity: Identity::account(account),
-        linked: Vec::new(),
-        time: now.second(),
-        first_seen: outage.since.second(),
         last_seen: outage.until.second(),
         count,
-        units: 0,
-        units_per_hour: 0,
-        units_by_target: Vec::new(),
-        cost_micros: None,
         evidence: Evidence {
             regions: vec![seen(region, count)],
             calls,
             ..Evidence::default()
         },
-        owner: None,
-        suppressed: None,
-        sample: false,
+        factors: finding.factors.into_iter().map(missed).collect(),
+        ..finding
     }
 }
 
 /// The outage as it is published when it is over, or when nobody wants to hear from the region any more.
 pub(crate) fn closed(account: &str, region: &str, outage: &Outage, now: Millis) -> Finding {
-    Finding {
-        revision: 2,
-        cause: Cause::Closed,
-        status: Status::Closed,
-        ..opened(account, region, outage, now)
-    }
+    lost::closed(opened(account, region, outage, now))
 }
 
 fn seen(value: &str, count: u64) -> ContextSeen {

@@ -2,17 +2,13 @@
 //! blindness at once; silence is, when it lasts.
 
 use serde::{Deserialize, Serialize};
-use tripmeter_model::{
-    Cause, Evidence, Factor, FactorName, Family, Finding, FindingType, Identity, MINUTE, Service, Severity, Status,
-    Tactic, Timestamp, bounded, stable_uid,
-};
+use tripmeter_aws::lost::{self, Lost};
+use tripmeter_model::{Finding, MINUTE, Service, Timestamp, bounded};
 
 use crate::{Blind, PollError, Poller, Report, Run};
 
 /// How long OpenAI may be silent before that is blindness, in seconds.
 const PATIENCE: i64 = 30 * MINUTE;
-/// Whoever is blind has to act now: High by itself.
-const POINTS: u32 = 70;
 /// Where its findings say that their episode lies: in the bookmarks.
 const PART: &str = "openai";
 
@@ -62,7 +58,7 @@ impl Poller {
             Ok(()) if before == Outage::default() => return Ok(()),
             Ok(()) => {
                 if before.told {
-                    self.say(&self.closed(source, &before, run.now)).await?;
+                    self.say(&lost::closed(self.opened(source, &before, run.now))).await?;
                 }
                 bookmark.value = Outage::default();
             }
@@ -93,58 +89,14 @@ impl Poller {
     /// The outage as it is published when it begins.
     fn opened(&self, source: Source, outage: &Outage, now: Timestamp) -> Finding {
         let since = outage.since.unwrap_or(now);
-        let organisation = self.organisation.as_str();
-        Finding {
-            uid: stable_uid(&[
-                "telemetry-lost",
-                organisation,
-                source.name(),
-                &since.seconds().to_string(),
-            ]),
-            revision: 1,
-            cause: Cause::Created,
-            status: Status::Open,
-            finding_type: FindingType {
-                tactic: Tactic::DefenseEvasion,
-                service: Service::OpenAi,
-                family: Family::TelemetryLost,
-            },
-            severity: Severity::High,
-            points: POINTS,
-            factors: vec![Factor {
-                name: FactorName::Base,
-                points: POINTS,
-                text: format!("OpenAI's {} cannot be read: {}", source.name(), outage.why),
-                observed: None,
-                expected: None,
-            }],
-            account: organisation.to_owned(),
-            account_name: None,
-            region: String::new(),
-            identity: Identity::account(organisation),
-            linked: Vec::new(),
-            time: now,
-            first_seen: since,
-            last_seen: now,
-            count: 1,
-            units: 0,
-            units_per_hour: 0,
-            cost_micros: None,
-            units_by_target: Vec::new(),
-            evidence: Evidence::default(),
-            owner: None,
-            suppressed: None,
-            sample: false,
-        }
-    }
-
-    /// The outage as it is published when it is over.
-    fn closed(&self, source: Source, outage: &Outage, now: Timestamp) -> Finding {
-        Finding {
-            revision: 2,
-            cause: Cause::Closed,
-            status: Status::Closed,
-            ..self.opened(source, outage, now)
-        }
+        let lost = Lost {
+            service: Service::OpenAi,
+            account: &self.organisation,
+            what: source.name(),
+            began: since.seconds(),
+            since,
+            text: format!("OpenAI's {} cannot be read: {}", source.name(), outage.why),
+        };
+        lost.opened(now)
     }
 }

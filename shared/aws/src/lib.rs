@@ -12,6 +12,7 @@ pub mod exceptions;
 pub mod findings;
 pub mod increments;
 pub mod intake;
+pub mod lost;
 pub mod marks;
 pub mod own;
 pub mod policy;
