@@ -1,7 +1,7 @@
 //! The Lambda function `canary`.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde::de::IgnoredAny;
@@ -23,12 +23,10 @@ async fn main() -> Result<(), Error> {
     run(service_fn(|_: LambdaEvent<IgnoredAny>| {
         let canary = Arc::clone(&canary);
         // Boxed, or the runtime's future nests deeper than the compiler follows.
-        Box::pin(async move { canary.handle(stack, now()).await.map_err(Error::from) })
+        Box::pin(async move {
+            let now = Millis::of(SystemTime::now());
+            canary.handle(stack, now).await.map_err(Error::from)
+        })
     }))
     .await
-}
-
-fn now() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

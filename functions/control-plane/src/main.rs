@@ -1,6 +1,6 @@
 //! The Lambda function `control-plane`.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
@@ -21,8 +21,7 @@ async fn main() -> Result<(), Error> {
 }
 
 async fn judge(deployment: &Deployment, event: &LambdaEvent<Box<RawValue>>) -> Result<(), Error> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = Millis(since.as_millis() as i64);
+    let now = Millis::of(SystemTime::now());
     let mut metrics = deployment.metrics();
     let exceptions = deployment.exceptions(now.second(), &mut metrics).await;
     let payload = event.payload.get();

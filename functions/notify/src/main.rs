@@ -6,11 +6,11 @@ use std::time::{Duration, Instant, SystemTime};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use tripmeter_aws::canary::Millis;
 use tripmeter_aws::config::{self, Config};
 use tripmeter_aws::findings::FindingsTable;
 use tripmeter_aws::publish::{Places, Publisher, Topics};
 use tripmeter_aws::telemetry::{self, Metrics};
-use tripmeter_model::Timestamp;
 use tripmeter_notify::Notify;
 
 /// What a finding may take when SNS and DynamoDB are slow; nothing is begun so close to the function's end.
@@ -43,8 +43,7 @@ async fn main() -> Result<(), Error> {
             let clock = SystemTime::now();
             let left = event.context.deadline().duration_since(clock).unwrap_or_default();
             let until = Instant::now() + left.saturating_sub(MARGIN);
-            let now = clock.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            let now = Timestamp::from_seconds(now.as_secs() as i64);
+            let now = Millis::of(clock).second();
             let report = notify.handle(event.payload.get(), now, until).await?;
             let mut metrics = Metrics::new(stack, "notify");
             report.tell(&mut metrics);

@@ -1,6 +1,6 @@
 //! The Lambda function `openai`.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::value::RawValue;
@@ -55,8 +55,7 @@ async fn poller(deployment: &Deployment) -> Result<Poller, Error> {
 }
 
 async fn poll(deployment: &Deployment, poller: &Poller, event: &LambdaEvent<Box<RawValue>>) -> Result<(), Error> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = Millis(since.as_millis() as i64);
+    let now = Millis::of(SystemTime::now());
     let left = event
         .context
         .deadline()

@@ -1,6 +1,6 @@
 //! The Lambda function `spend`.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -62,7 +62,7 @@ async fn answer(
     event: &LambdaEvent<Box<RawValue>>,
 ) -> Result<SqsBatchResponse, Error> {
     let clock = SystemTime::now();
-    let now = Millis(clock.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64);
+    let now = Millis::of(clock);
     let left = event.context.deadline().duration_since(clock).unwrap_or_default();
     let until = Instant::now() + left.saturating_sub(MARGIN);
     let mut metrics = deployment.metrics();

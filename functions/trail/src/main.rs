@@ -1,6 +1,6 @@
 //! The Lambda function `trail`.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -34,9 +34,9 @@ async fn judge(
     let clock = SystemTime::now();
     let left = event.context.deadline().duration_since(clock).unwrap_or_default();
     let shift = Shift {
-        began: millis(clock),
+        began: Millis::of(clock),
         until: Instant::now() + left.saturating_sub(MARGIN),
-        over: millis(event.context.deadline()),
+        over: Millis::of(event.context.deadline()),
     };
     let mut metrics = deployment.metrics();
     let exceptions = deployment.exceptions(shift.began.second(), &mut metrics).await;
@@ -47,8 +47,4 @@ async fn judge(
     });
     metrics.flush();
     Ok(answer?)
-}
-
-fn millis(time: SystemTime) -> Millis {
-    Millis(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64)
 }

@@ -1,6 +1,6 @@
 //! The Lambda function `usage`.
 
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_lambda_events::sqs::SqsBatchResponse;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -27,7 +27,7 @@ async fn judge(deployment: &Deployment, event: &LambdaEvent<Box<RawValue>>) -> R
     let clock = SystemTime::now();
     let left = event.context.deadline().duration_since(clock).unwrap_or_default();
     let until = Instant::now() + left.saturating_sub(MARGIN);
-    let now = Millis(clock.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64);
+    let now = Millis::of(clock);
     let mut metrics = deployment.metrics();
     let exceptions = deployment.exceptions(now.second(), &mut metrics).await;
     let handled = handle(event.payload.get(), &deployment.detector, &exceptions, now, until).await;

@@ -17,7 +17,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use tripmeter_model::{DAY, stable_uid};
 
 use crate::canary::Millis;
-use crate::dynamodb::{Failure, Item};
+use crate::dynamodb::{Failure, Item, number};
 use crate::state::State;
 
 /// Days for which a mark is kept: a queue keeps a message for fourteen.
@@ -65,10 +65,10 @@ impl Marks {
             .set_key(Some(key(file)))
             .condition_expression("attribute_not_exists(pk) OR held < :now")
             .update_expression("SET held = :until, expires = :expires, judged = if_not_exists(judged, :none)")
-            .expression_attribute_values(":now", number(now.0))
-            .expression_attribute_values(":until", number(until.0))
-            .expression_attribute_values(":expires", number(now.second().plus(KEPT_DAYS * DAY).seconds()))
-            .expression_attribute_values(":none", number(0))
+            .expression_attribute_values(":now", number(&now.0))
+            .expression_attribute_values(":until", number(&until.0))
+            .expression_attribute_values(":expires", number(&now.second().plus(KEPT_DAYS * DAY).seconds()))
+            .expression_attribute_values(":none", number(&0))
             .return_values(ReturnValue::AllOld)
             .send()
             .await;
@@ -92,7 +92,7 @@ impl Marks {
             .table_name(&self.table)
             .set_key(Some(key(file)))
             .update_expression("SET judged = :judged")
-            .expression_attribute_values(":judged", AttributeValue::N(judged.to_string()))
+            .expression_attribute_values(":judged", number(&judged))
             .send()
             .await
             .map_err(Failure::sdk)?;
@@ -114,10 +114,6 @@ fn key(file: &[&str]) -> Item {
 /// What a mark says; nothing where there was none.
 fn judged(mark: &Item) -> Option<u64> {
     mark.get("judged")?.as_n().ok()?.parse().ok()
-}
-
-fn number(value: i64) -> AttributeValue {
-    AttributeValue::N(value.to_string())
 }
 
 #[cfg(test)]

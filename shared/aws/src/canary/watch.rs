@@ -6,6 +6,7 @@
 //! the miss, since it shows that the way is open.
 
 use std::collections::BTreeMap;
+use std::time::SystemTime;
 
 use tripmeter_model::{Service, Timestamp};
 
@@ -21,6 +22,12 @@ const ROUND: i64 = 10 * 60 * 1_000;
 pub struct Millis(pub i64);
 
 impl Millis {
+    /// What a clock shows.
+    pub fn of(clock: SystemTime) -> Self {
+        let since = clock.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+
     /// The second that it is in.
     pub fn second(self) -> Timestamp {
         Timestamp::from_seconds(self.0.div_euclid(1_000))
