@@ -133,8 +133,8 @@ pub struct Client {
 }
 
 /// What one try came to.
-enum Tried {
-    Body(Bytes),
+enum Tried<T> {
+    Answer(T),
     /// Worth another try, after the server's own delay if it named one.
     Again(ApiError, Option<Duration>),
     Never(ApiError),
@@ -183,20 +183,12 @@ impl Client {
     /// # Errors
     /// See [`ApiError`].
     pub async fn get<T: DeserializeOwned>(&self, path: &str, key: &AdminKey, until: Instant) -> Result<T, ApiError> {
-        let body = self.body(path, key, until).await?;
-        serde_json::from_slice(&body).map_err(|error| ApiError::Unreadable {
-            path: bare(path),
-            why: bounded(&error.to_string(), MAX_MESSAGE),
-        })
-    }
-
-    async fn body(&self, path: &str, key: &AdminKey, until: Instant) -> Result<Bytes, ApiError> {
         let mut pause = self.patience.pause;
         let mut tries = 0;
         loop {
             tries += 1;
             let (error, named) = match self.attempt(path, key, until).await {
-                Tried::Body(body) => return Ok(body),
+                Tried::Answer(answer) => return Ok(answer),
                 Tried::Never(error) => return Err(error),
                 Tried::Again(error, named) => (error, named),
             };
@@ -209,7 +201,7 @@ impl Client {
         }
     }
 
-    async fn attempt(&self, path: &str, key: &AdminKey, until: Instant) -> Tried {
+    async fn attempt<T: DeserializeOwned>(&self, path: &str, key: &AdminKey, until: Instant) -> Tried<T> {
         let unreachable = |why: &str| ApiError::Unreachable {
             path: bare(path),
             why: bounded(why, MAX_MESSAGE),
@@ -226,7 +218,7 @@ impl Client {
             Err(_) => Tried::Never(unreachable("no time is left")),
             Ok(Err(_)) => Tried::Again(unreachable("no answer in time"), None),
             Ok(Ok(Err(why))) => Tried::Again(unreachable(&why), None),
-            Ok(Ok(Ok((status, headers, body)))) => judged(path, status, &headers, body),
+            Ok(Ok(Ok((status, headers, body)))) => judged(path, status, &headers, &body),
         }
     }
 
@@ -243,20 +235,25 @@ impl Client {
 }
 
 /// What a whole answer means. A body that was cut short without the connection saying so is asked for again.
-fn judged(path: &str, status: StatusCode, headers: &HeaderMap, body: Bytes) -> Tried {
+fn judged<T: DeserializeOwned>(path: &str, status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Tried<T> {
     let path = bare(path);
     match status.as_u16() {
-        200 if is_json(&body) => Tried::Body(body),
-        200 => Tried::Again(
-            ApiError::Unreadable {
-                path,
-                why: "it is no JSON".to_owned(),
-            },
-            None,
-        ),
+        200 => match serde_json::from_slice(body) {
+            Ok(answer) => Tried::Answer(answer),
+            Err(error) => {
+                let why = bounded(&error.to_string(), MAX_MESSAGE);
+                let unreadable = ApiError::Unreadable { path, why };
+                // What is whole, and not what the reference describes, will be the same again.
+                if error.is_data() {
+                    Tried::Never(unreadable)
+                } else {
+                    Tried::Again(unreadable, None)
+                }
+            }
+        },
         401 => Tried::Never(ApiError::Unauthorized {
             path,
-            message: complaint(&body),
+            message: complaint(body),
         }),
         404 => Tried::Never(ApiError::NotFound { path }),
         status @ (408 | 409 | 425 | 429 | 500..) => {
@@ -265,13 +262,9 @@ fn judged(path: &str, status: StatusCode, headers: &HeaderMap, body: Bytes) -> T
         status => Tried::Never(ApiError::Forbidden {
             path,
             status,
-            message: complaint(&body),
+            message: complaint(body),
         }),
     }
-}
-
-fn is_json(body: &[u8]) -> bool {
-    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok()
 }
 
 /// The server's own delay: milliseconds, seconds, or a date.
