@@ -15,17 +15,22 @@ fn page(data: &[Value]) -> String {
     json!({"object": "list", "data": data, "has_more": false}).to_string()
 }
 
-#[test]
-fn saved_pages_are_judged_beside_each_other() {
-    let logs = tempfile::tempdir().unwrap();
-    let event = audit(
+fn scim_disabled() -> Value {
+    let payload = json!({"id": "scim"});
+    audit(
         "audit_log-1",
         "scim.disabled",
         TEN,
         "user-owner",
         "203.0.113.9",
-        json!({"id": "scim"}),
-    );
+        payload,
+    )
+}
+
+#[test]
+fn saved_pages_are_judged_beside_each_other() {
+    let logs = tempfile::tempdir().unwrap();
+    let event = scim_disabled();
     let row = completions("key_1", "gpt-5", 900_000, 4_000_000_000);
     let bucket = json!({"object": "bucket", "start_time": TEN + 60, "end_time": TEN + 120, "results": [row]});
     fs::write(logs.path().join("audit.json"), page(&[event])).unwrap();
@@ -64,14 +69,7 @@ fn a_bucket_that_was_saved_again_in_another_file_counts_once_by_its_largest() {
 #[test]
 fn a_broken_export_is_told_and_no_cloudtrail_log_is_taken_for_one() {
     let logs = tempfile::tempdir().unwrap();
-    let event = audit(
-        "audit_log-1",
-        "scim.disabled",
-        TEN,
-        "user-owner",
-        "203.0.113.9",
-        json!({"id": "scim"}),
-    );
+    let event = scim_disabled();
     fs::write(logs.path().join("cut.json"), format!("{event}\n{{\"id\":\"audit")).unwrap();
     let record = json!({"Records": [{"eventSource": "ses.amazonaws.com", "eventName": "GetSendQuota",
         "eventTime": "2026-03-03T10:00:00Z", "requestParameters": {"effective_at": 1}}]});

@@ -100,18 +100,13 @@ async fn an_event_that_comes_late_is_read() {
 #[tokio::test]
 async fn a_bucket_that_grows_is_counted_once_and_absent_is_not_zero() {
     let deployed = Deployed::with(world()).await;
-    let bucket = |at: i64| ("completions".to_owned(), at);
     for (requests, tokens) in [(3, 3_000), (5, 9_000), (5, 9_000)] {
         let row = completions("key_1", "gpt-5", requests, tokens);
-        deployed.openai.world().usage.insert(bucket(TEN - 120), vec![row]);
+        deployed.completes(TEN - 120, vec![row]);
         deployed.run(USAGE, TEN).await.unwrap();
     }
     deployed.openai.world().usage.clear();
-    deployed
-        .openai
-        .world()
-        .usage
-        .insert(bucket(TEN - 60), vec![completions("key_2", "gpt-5", 1, 100)]);
+    deployed.completes(TEN - 60, vec![completions("key_2", "gpt-5", 1, 100)]);
     deployed.run(USAGE, TEN + 60).await.unwrap();
 
     assert_eq!(counted(&deployed).await, (6, 9_100));
@@ -466,11 +461,7 @@ async fn a_key_that_has_long_been_used_is_known_when_the_function_reads_it() {
     let deployed = Deployed::with(world()).await;
     deployed.teach(&ordinary("key_app", 30, TEN)).await;
     let row = completions("key_app", "gpt-5-mini", 7, 12_600);
-    deployed
-        .openai
-        .world()
-        .usage
-        .insert(("completions".into(), TEN - 60), vec![row]);
+    deployed.completes(TEN - 60, vec![row]);
 
     deployed.run(USAGE, TEN).await.unwrap();
 

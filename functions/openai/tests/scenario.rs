@@ -59,7 +59,7 @@ async fn a_leaked_key_and_a_hijacked_owner_are_critical_by_the_third_bucket() {
     for bucket in 0..3 {
         let at = NIGHT + 300 + 60 * bucket;
         let rows = vec![stolen("key_app"), stolen("key_thief")];
-        deployed.openai.world().usage.insert(("completions".into(), at), rows);
+        deployed.completes(at, rows);
         deployed.run(USAGE, at + 60).await.unwrap();
         severities.push(deployed.worst(Family::Hijack).await);
     }
@@ -84,12 +84,7 @@ async fn usage_alone(key: &str, model: &str) -> (Vec<Option<Severity>>, Option<S
     let mut by_bucket = Vec::new();
     for minute in 0..400 {
         let at = NIGHT + 60 * minute;
-        let bucket = ("completions".to_owned(), at);
-        deployed
-            .openai
-            .world()
-            .usage
-            .insert(bucket, vec![stolen_for(key, model)]);
+        deployed.completes(at, vec![stolen_for(key, model)]);
         if minute < 3 || minute % 20 == 0 {
             deployed.run(USAGE, at + 60).await.unwrap();
             by_bucket.push(worst_use(&deployed).await);
@@ -141,8 +136,7 @@ async fn a_hundredfold_at_night_is_medium_by_the_third_bucket_though_days_are_bu
     for minute in 0..3 {
         let at = NIGHT + 60 * minute;
         let row = completions("key_app", "gpt-5-mini", 30, 54_000);
-        let bucket = ("completions".to_owned(), at);
-        deployed.openai.world().usage.insert(bucket, vec![row]);
+        deployed.completes(at, vec![row]);
         deployed.run(USAGE, at + 60).await.unwrap();
     }
 
@@ -169,12 +163,7 @@ async fn a_limit_that_a_hijacked_owner_raises_is_one_chain_with_the_use_of_a_key
     deployed.run(AUDIT, NIGHT + 120).await.unwrap();
     for minute in 3..6 {
         let at = NIGHT + 60 * minute;
-        let bucket = ("completions".to_owned(), at);
-        deployed
-            .openai
-            .world()
-            .usage
-            .insert(bucket, vec![stolen_for("key_app", "gpt-5-mini")]);
+        deployed.completes(at, vec![stolen_for("key_app", "gpt-5-mini")]);
         deployed.run(USAGE, at + 60).await.unwrap();
     }
 
@@ -223,11 +212,7 @@ async fn a_secret_read_by_somebody_new_and_the_use_of_its_key_are_one_chain() {
         .unwrap();
     for minute in 0..3 {
         let at = NIGHT + 60 * minute;
-        deployed
-            .openai
-            .world()
-            .usage
-            .insert(("completions".into(), at), vec![stolen("key_app")]);
+        deployed.completes(at, vec![stolen("key_app")]);
         deployed.run(USAGE, at + 60).await.unwrap();
     }
 

@@ -62,6 +62,11 @@ impl Deployed {
             .await
     }
 
+    /// Gives the minute that begins at a time its rows of completions.
+    pub(crate) fn completes(&self, at: i64, rows: Vec<Value>) {
+        self.openai.world().usage.insert(("completions".into(), at), rows);
+    }
+
     /// Everything that is stored, held back or not.
     pub(crate) async fn found(&self) -> Vec<(Finding, Status)> {
         let filter = Filter {
